@@ -1,0 +1,61 @@
+/** The curves of docs/performance.md, and the figures they are drawn from. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { inChild } from "../child";
+import { readable } from "../measure";
+import type { Effort } from "../row";
+import { writeAddresses } from "../rows/plan";
+import { costPerSend } from "./growth";
+import { drawPlot, type Line } from "./svg";
+
+const images = path.resolve(import.meta.dirname, "../../docs/images");
+
+/** Measures and draws; prints the points. */
+export async function drawCurves(effort: Effort): Promise<void> {
+  mkdirSync(images, { recursive: true });
+  const sends = await costPerSend(effort);
+  save("cost-per-send.svg", {
+    title: "Processor time of one guarded send, by what is around it",
+    x: "how many of them",
+    y: "microseconds",
+    lines: sends,
+  });
+  print("cost per send, us", sends);
+  const { time, memory } = await planning(effort);
+  save("planning-time.svg", {
+    title: "Planning: time for each address",
+    x: "addresses",
+    y: "microseconds for each",
+    lines: [time],
+  });
+  save("planning-memory.svg", { title: "Planning: peak memory", x: "addresses", y: "megabytes", lines: [memory] });
+  print("planning", [time, memory]);
+}
+
+async function planning(effort: Effort): Promise<{ readonly time: Line; readonly memory: Line }> {
+  const folder = mkdtempSync(path.join(tmpdir(), "mailfuse-bench-"));
+  const time: [number, number][] = [];
+  const memory: [number, number][] = [];
+  for (const count of effort.quick ? [1_000, 10_000] : [10_000, 100_000, 1_000_000, 2_000_000, 5_000_000]) {
+    effort.tell(`planning ${count.toLocaleString("en-US")}`);
+    const file = path.join(folder, String(count));
+    await writeAddresses(file, count);
+    const { ms, mb } = await inChild<{ ms: number; mb: number }>("plan-process.ts", [file, String(count)]);
+    time.push([count, (ms * 1_000) / count]);
+    memory.push([count, mb]);
+    rmSync(file);
+  }
+  rmSync(folder, { recursive: true });
+  return { time: { name: "time for each", points: time }, memory: { name: "peak memory", points: memory } };
+}
+
+function save(name: string, plot: Parameters<typeof drawPlot>[0]): void {
+  writeFileSync(path.join(images, name), drawPlot(plot));
+}
+
+function print(title: string, lines: readonly Line[]): void {
+  console.log(`${title}:`);
+  for (const { name, points } of lines)
+    console.log(`  ${name}: ${points.map(([x, y]) => `${x.toLocaleString("en-US")} → ${readable(y)}`).join(", ")}`);
+}

@@ -1,0 +1,216 @@
+/**
+ * What the parts of one fuse share: settings, store, keys, and the async context that tells which
+ * purpose, rehearsal or release a send belongs to.
+ *
+ * @module
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { randomBytes } from "node:crypto";
+import type { Attachment, Call, Outcome } from "./adapter";
+import { type Alert, Watch } from "./alerts";
+import type { Clock } from "./clock";
+import type { PendingPlan } from "./config";
+import type { Settings } from "./config/resolve";
+import type { PresentContext } from "./guard";
+import { AddressBook } from "./ledger/addresses";
+import type { EntryRef } from "./ledger/events";
+import type { Upkeep } from "./ledger/upkeep";
+import type { Logger } from "./log";
+import { RehearsalWindow } from "./plan/window";
+import type { Purpose } from "./purpose";
+import { createSecrets, type Secrets } from "./secrets";
+import type { Judged } from "./send";
+import type { HaltRecord, Store, StoreFacts } from "./store";
+
+/** Takes the calls of a plan's job instead of the wire. */
+export interface Rehearsal {
+  readonly purpose: Purpose;
+  /** Keeps the judged call. Resolves when there is room for the next. */
+  record(call: Call, send: Judged, held: Held): Promise<void>;
+}
+
+/** Delivers one entry of a confirmed plan. */
+export interface ReleaseFrame extends EntryRef {
+  readonly purpose: Purpose;
+  /** What proved the entry's claims when it was asked about last; goes into its ledger line. */
+  readonly evidence: readonly string[];
+  /** Told what became of the entry, once it is known. */
+  settled(outcome: Outcome): void;
+}
+
+/** What an async context knows. */
+export interface Frame {
+  readonly context?: PresentContext;
+  readonly rehearsal?: Rehearsal;
+  readonly release?: ReleaseFrame;
+}
+
+/** A client held by a fuse. */
+export interface Held {
+  /** Names the client within the fuse, and in plans: provider and account. */
+  readonly key: string;
+  readonly provider: string;
+  readonly client: object;
+  readonly attachment: Attachment;
+}
+
+/** A captured mail, in test mode with `onNotAllowed: "capture"`. */
+export interface Captured {
+  readonly provider: string;
+  readonly purpose: string;
+  readonly to: readonly string[];
+  readonly cc: readonly string[];
+  readonly bcc: readonly string[];
+  readonly subject?: string;
+  readonly text?: string;
+  readonly html?: string;
+  readonly at: number;
+}
+
+/** The shared parts of one fuse. */
+export class Core {
+  readonly frames = new AsyncLocalStorage<Frame>();
+  readonly held = new Map<string, Held>();
+  readonly outbox: Captured[] = [];
+  readonly haltedScopes = new Set<string>();
+  /** Outcomes of mails under way in this process, by their once-claims. */
+  readonly underWay = new Map<string, Promise<Outcome | undefined>>();
+  readonly watch: Watch;
+  /** When this process rehearses plans. */
+  readonly rehearsing: RehearsalWindow;
+  /** The highest ledger number this process has seen. */
+  seen = 0;
+  facts: StoreFacts | undefined;
+  /** Seals the ledger in the background. */
+  upkeep: Upkeep | undefined;
+  #secrets: Secrets | undefined;
+  #addressBook: AddressBook | undefined;
+  #opening: Promise<void> | undefined;
+  readonly #background = new Set<Promise<unknown>>();
+
+  constructor(
+    readonly settings: Settings,
+    readonly store: Store,
+    readonly clock: Clock,
+    readonly log: Logger,
+    private readonly secretTexts: readonly string[],
+    onAlert: ((alert: Alert) => void) | undefined,
+    /** Throws for a store on which what is configured does not hold. */
+    private readonly judgeFacts: (facts: StoreFacts) => void,
+  ) {
+    this.rehearsing = new RehearsalWindow(clock);
+    this.watch = new Watch((alert) => this.#alert(alert, onAlert));
+  }
+
+  #alert(alert: Alert, onAlert: ((alert: Alert) => void) | undefined): void {
+    const { kind, purpose, code, refused, passed } = alert;
+    const what =
+      kind === "newly-refused"
+        ? `is refused as ${code}, for the first time today`
+        : `is refused ${refused} times in ten minutes`;
+    this.log.error(
+      { ...alert },
+      `mail of the purpose "${purpose}" ${what}; ${passed} passed. Is this right mail that is blocked?`,
+    );
+    this.background(this.store.append([JSON.stringify({ v: 1, type: "alert", ...alert })]), "an alert");
+    try {
+      onAlert?.(alert);
+    } catch (error) {
+      this.log.error({ error: codeOf(error) }, "onAlert threw");
+    }
+  }
+
+  /** Told of new plans that wait for people. */
+  onPlan: ((plan: PendingPlan) => unknown) | undefined;
+
+  /** The keys; there once {@link Core.ready} has resolved. */
+  get secrets(): Secrets {
+    if (!this.#secrets) throw new Error("mailfuse: keys were asked for before the store was opened");
+    return this.#secrets;
+  }
+
+  /** Who was reached, sealed; there once {@link Core.ready} has resolved. */
+  get addressBook(): AddressBook {
+    this.#addressBook ??= new AddressBook({ store: this.store, clock: this.clock, secrets: this.secrets });
+    return this.#addressBook;
+  }
+
+  /**
+   * What the ledger's own key is derived from. A secret that the store itself keeps counts only where there is no other:
+   * whoever holds the store could sign with it.
+   */
+  signingSeeds(): readonly Uint8Array[] {
+    const seeds = this.secrets.keys("ledger");
+    return this.ownSecret ? seeds.slice(0, this.secretTexts.length) : seeds;
+  }
+
+  /** Whether the configuration brings a secret; without it, a random one is kept in the store. */
+  get ownSecret(): boolean {
+    return this.secretTexts.length > 0;
+  }
+
+  /** Whether {@link Core.ready} has nothing left to wait for. */
+  get isReady(): boolean {
+    return this.#secrets !== undefined;
+  }
+
+  /** Opens the store and derives the keys, once; a failure is tried again on the next send. */
+  ready(): Promise<void> {
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async #open(): Promise<void> {
+    const facts = await this.store.open();
+    this.judgeFacts(facts);
+    // A store that once kept the secret itself knows people by that one: it is read with, as any former secret.
+    const kept = this.ownSecret ? await this.store.value("secret") : await this.#keptSecret(facts);
+    const secrets = [...new Set([...this.secretTexts, ...(kept === undefined ? [] : [kept])])];
+    this.facts = facts;
+    this.#secrets = createSecrets(secrets);
+    await this.refreshHalts();
+  }
+
+  async #keptSecret(facts: StoreFacts): Promise<string> {
+    if (facts.kind !== "memory") {
+      this.log.warn(
+        { store: facts.kind },
+        "no `secret` is configured: a random one is kept in the store, beside what it protects",
+      );
+    }
+    return this.store.setOnce("secret", randomBytes(32).toString("base64url"));
+  }
+
+  async refreshHalts(): Promise<readonly HaltRecord[]> {
+    const halts = await this.store.halts();
+    this.haltedScopes.clear();
+    for (const record of halts) this.haltedScopes.add(record.scope);
+    return halts;
+  }
+
+  saw(seq: number): void {
+    if (seq > this.seen) this.seen = seq;
+    this.upkeep?.touch(seq);
+  }
+
+  /** Lets `work` finish without its caller waiting; {@link Core.flush} waits for all of it. */
+  background(work: Promise<unknown>, what: string): void {
+    const tracked = work
+      .catch((error: unknown) => this.log.error({ error: codeOf(error) }, `${what} could not be recorded`))
+      .finally(() => this.#background.delete(tracked));
+    this.#background.add(tracked);
+  }
+
+  async flush(): Promise<void> {
+    while (this.#background.size > 0) await Promise.all(this.#background);
+  }
+}
+
+/** An error's code or name: all of an error that a log line may carry. */
+export function codeOf(error: unknown): string {
+  const shape = error as { code?: unknown; name?: unknown } | null | undefined;
+  return String(shape?.code ?? shape?.name ?? typeof error);
+}
