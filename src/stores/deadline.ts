@@ -9,7 +9,15 @@ import { type Clock, MailfuseError } from "../store";
 /** Waits for `work` at most `ms`. What comes later is dropped, and never an unhandled rejection. */
 export function within<Result>(clock: Clock, ms: number, server: string, work: () => Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const cancel = clock.after(ms, () => reject(unavailable(server, "an answer", `none within ${ms} ms`)));
+    const started = clock.now();
+    const end = () => reject(unavailable(server, "an answer", `none within ${ms} ms`));
+    let cancel = clock.after(ms, () => {
+      // Timers count from where the event loop's turn began, so a busy process would give up early, and the server
+      // carry out what nobody waits for. Once: a clock that was put back must not keep anybody waiting.
+      const early = Math.min(ms, ms - (clock.now() - started));
+      if (early > 0) cancel = clock.after(early, end);
+      else end();
+    });
     const fail = (cause: unknown) => {
       cancel();
       reject(MailfuseError.isInstance(cause) ? cause : unavailable(server, "an answer", "an error", slim(cause)));
@@ -61,6 +69,9 @@ export interface Timed<Answer> {
   readonly answer: Answer | undefined;
 }
 
+/** Times are whole milliseconds, each up to one too low: a call expires on the server before its caller gives up. */
+const roundingMs = 2;
+
 /**
  * Gives every call that writes the time on the server after which it must change nothing. Clients queue calls
  * while a server is away and send them when it is back; without this, an hour of outage would spend an hour of
@@ -79,6 +90,11 @@ export class Deadline {
     this.ms = ms;
   }
 
+  /** Learns the server's time from an answer that changed nothing, so that the first call that writes expires as well. */
+  learn(now: number): void {
+    this.#ahead = now - this.#clock.now();
+  }
+
   /**
    * Calls with the time that the call expires at on the server (0 while its clock is not known), and with
    * the milliseconds that are left.
@@ -90,9 +106,9 @@ export class Deadline {
     // Twice: a clock that jumped makes one call look late; the answer to it says what time it is.
     for (let attempt = 1; ; attempt++) {
       const left = Math.max(1, this.ms - Math.max(0, this.#clock.now() - started));
-      const expires = this.#ahead === undefined ? 0 : this.#clock.now() + this.#ahead + left;
+      const expires = this.#ahead === undefined ? 0 : this.#clock.now() + this.#ahead + left - roundingMs;
       const { now, answer } = await call(expires, left);
-      this.#ahead = now - this.#clock.now();
+      this.learn(now);
       if (answer !== undefined) return answer;
       if (attempt > 1) throw unavailable(this.#server, "an answer in time", "one that came too late to be used");
     }

@@ -230,9 +230,13 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
       await database.rows(migration(schema), undefined, migrationMs);
     },
     prune,
-    open: () => checkDatabase(database, schema, s),
+    async open() {
+      const facts = await checkDatabase(database, schema, s);
+      await database.time(`${s}.now`);
+      return facts;
+    },
     async now() {
-      return whole(await database.one(`SELECT ${s}.now()`));
+      return database.time(`${s}.now`);
     },
     async setOnce(key, value) {
       const [, kept] = await database.write(`${s}.set_once`, [name(key), pack(value)]);

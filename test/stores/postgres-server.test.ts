@@ -275,10 +275,34 @@ suite(`PostgreSQL servers${postgresServers.own ? "" : " (no PostgreSQL binaries 
       await holder.query("BEGIN");
       await holder.query(`SELECT ${schema}.enter(1000)`);
       await store.reserve([reservation()]).then(() => expect.unreachable(), refuses("STORE_UNAVAILABLE"));
+      const waiting = "SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted";
+      while ((await pool.query(waiting)).rows[0].n > 0) await new Promise((resolve) => setImmediate(resolve));
       await holder.query("ROLLBACK");
       holder.release();
-      expect((await eventually(() => store.reserve([reservation()])))[0]?.ok).toBe(true);
-      expect((await store.read(0, 9)).length).toBe(1);
+      // As often as it takes one that is answered in time; each has an id of its own, and a line if it was carried out.
+      let asked = 0;
+      const again = () => {
+        asked++;
+        return store.reserve([reservation()]);
+      };
+      expect((await eventually(again))[0]?.ok).toBe(true);
+      expect((await store.read(0, 9)).length).toBeLessThanOrEqual(asked);
+    });
+
+    it("does not carry out its first call of all when nobody waits for it any more", async () => {
+      const schema = freshSchema();
+      const store = await opened({ schema, deadlineMs: 300 });
+      await store.open();
+      const pool = pooled();
+      const holder = await pool.connect();
+      await holder.query("BEGIN");
+      await holder.query(`SELECT ${schema}.enter(1000)`);
+      await store.reserve([reservation()]).then(() => expect.unreachable(), refuses("STORE_UNAVAILABLE"));
+      await holder.query("ROLLBACK");
+      holder.release();
+      const busy = "SELECT count(*)::int AS n FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()";
+      while ((await pool.query(busy)).rows[0].n > 0) await new Promise((resolve) => setImmediate(resolve));
+      expect((await store.read(0, 9)).length).toBe(0);
     });
 
     it("changes nothing once nobody waits for the answer any more", async () => {

@@ -75,6 +75,13 @@ export class Database {
     }
   }
 
+  /** The server's time, for a caller and for the deadlines of what follows. `now` is the function that tells it. */
+  async time(now: string): Promise<number> {
+    const time = whole(await this.one(`SELECT ${now}()`));
+    this.#deadline.learn(time);
+    return time;
+  }
+
   /** Runs a statement that gives one row with one column. */
   async one(text: string, values: readonly unknown[] = []): Promise<unknown> {
     const [row] = await this.rows(text, values);
