@@ -73,12 +73,12 @@ export function judgeSpends(
   let refused: Verdict["refused"];
   const latch: HaltRecord[] = [];
   const exceeded: string[] = [];
-  const spend = new Map<string, CapSpend>();
-  const send = new Map<string, RateSpend>();
+  const spend: CapSpend[] = [];
+  const send: RateSpend[] = [];
   for (const cap of caps) {
     const { used, wanted } = view.people(cap);
     if (used + wanted <= cap.limit) {
-      spend.set(cap.key, cap);
+      spend.push(cap);
       continue;
     }
     if (cap.haltOnExceeded) latch.push(cap.haltOnExceeded);
@@ -87,12 +87,21 @@ export function judgeSpends(
   }
   for (const rate of rates) {
     const used = view.messages(rate);
-    if (used + rate.messages <= rate.limit) send.set(rate.key, rate);
+    if (used + rate.messages <= rate.limit) send.push(rate);
     else if (!rate.enforce) exceeded.push(rate.key);
     else refused ??= { ok: false, reason: "cap", key: rate.key, limit: rate.limit, used, wanted: rate.messages };
   }
   if (refused) return { refused, latch, exceeded: none, caps: none, rates: none };
-  return { latch, exceeded, caps: [...spend.values()], rates: [...send.values()] };
+  return { latch, exceeded, caps: onePerKey(spend), rates: onePerKey(send) };
+}
+
+/** So many are compared with each other; of more, a map is made. */
+const few = 8;
+
+function onePerKey<Spend extends { readonly key: string }>(spends: readonly Spend[]): readonly Spend[] {
+  if (spends.length <= few && spends.every(({ key }, place) => spends.findIndex((one) => one.key === key) === place))
+    return spends;
+  return [...new Map(spends.map((spend) => [spend.key, spend])).values()];
 }
 
 function refuse(refused: Extract<ReserveAnswer, { ok: false }>): Verdict {

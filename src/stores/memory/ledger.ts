@@ -57,7 +57,7 @@ export function memoryLedger(most: number, dropped: (reservation: string) => voi
       at = Math.max(at, time);
       lines.push({ seq, at, event, settles });
       // In bulk: moving all lines up for every new one would make a long ledger slow.
-      if (lines.length > most + Math.max(1_000, most >> 2)) drop(lines.length - most);
+      if (lines.length > most + Math.max(1_000, most >> 4)) drop(lines.length - most);
       return seq;
     },
     skipTo(number) {

@@ -3,30 +3,31 @@
  *
  * @module
  */
-import {
-  acknowledgedGap,
-  type EntryClaim,
-  type OnceRecord,
-  type Reservation,
-  type ReserveAnswer,
-  type Settlement,
-} from "../../store";
+import { acknowledgedGap, type OnceRecord, type Reservation, type ReserveAnswer, type Settlement } from "../../store";
 import { judge, type View } from "../judge";
 import type { Addresses } from "./addresses";
 import type { Halts } from "./halts";
 import type { Ledger } from "./ledger";
 import type { Spools } from "./spools";
+import { tidier } from "./tidy";
 import type { Windows } from "./windows";
 
-/** What a settlement needs to give back, and whether it has been settled. */
-interface Spent {
-  readonly seq: number;
+/** One reservation, and what became of it. There are very many of these. */
+interface Held {
+  readonly id: string;
   readonly at: number;
-  readonly caps: readonly string[];
-  readonly rates: readonly string[];
-  readonly once: readonly string[];
-  readonly entry: EntryClaim | undefined;
-  settled?: { readonly seq: number; readonly record: OnceRecord };
+  /** The number of its line: the reserved one's, then the settled one's. */
+  seq: number;
+  state: OnceRecord["state"];
+  messageId: string | undefined;
+  /** What a settlement may have to give back; gone with it. */
+  spent: Pick<Reservation, "caps" | "rates" | "once" | "entry"> | undefined;
+}
+
+/** Who holds a key, and until when. */
+interface Claim {
+  readonly until: number;
+  readonly held: Held;
 }
 
 /** The reservations of one store, and the claims they hold. */
@@ -48,28 +49,30 @@ export function memoryReservations(store: {
   readonly addresses: Addresses;
 }): Reservations {
   const { ledger, windows, spools, halts, addresses } = store;
-  const reservations = new Map<string, Spent>();
-  const claims = new Map<string, { readonly until: number; record: OnceRecord }>();
-  let sweepClaimsAt = 1_024;
+  const reservations = new Map<string, Held>();
+  const claims = new Map<string, Claim>();
+  // Claims that nobody asks for any more would stay for ever.
+  const tidyClaims = tidier(claims, (claim, at) => claim.until <= at);
   /** The highest number presented since the store was found to have lost data; 0 when all is well. */
   let presented = 0;
 
-  function look(at: number): View {
-    return {
-      at,
-      halt: halts.find,
-      once(key) {
-        const claim = claims.get(key);
-        return claim && claim.until > at ? claim.record : undefined;
-      },
-      entry: (claim) => spools.taken(claim, at),
-      people: (spend) => windows.people(spend, at),
-      messages: (spend) => windows.messages(spend, at),
-    };
-  }
+  let now = 0;
+  const view: View = {
+    get at() {
+      return now;
+    },
+    halt: halts.find,
+    once(key) {
+      const claim = claims.get(key);
+      return claim && claim.until > now ? recordOf(claim.held) : undefined;
+    },
+    entry: (claim) => spools.taken(claim, now),
+    people: (spend) => windows.people(spend, now),
+    messages: (spend) => windows.messages(spend, now),
+  };
 
-  function reserveOne(reservation: Reservation, view: View): ReserveAnswer {
-    const { at } = view;
+  function reserveOne(reservation: Reservation): ReserveAnswer {
+    const at = now;
     if (presented > 0 || reservation.seen > ledger.seq()) {
       presented = Math.max(presented, reservation.seen);
       return { ok: false, reason: "regressed", seq: ledger.seq() };
@@ -79,71 +82,54 @@ export function memoryReservations(store: {
     if (verdict.refused) return verdict.refused;
     const { id, once, entry } = reservation;
     const known = reservations.get(id);
-    if (known) {
-      const first = known.settled?.record ?? { reservation: id, state: "reserved", at: known.at };
-      return { ok: false, reason: "duplicate", key: "reservation", first };
-    }
+    if (known) return { ok: false, reason: "duplicate", key: "reservation", first: recordOf(known) };
 
+    const { caps, rates, exceeded } = verdict;
     const seq = ledger.append(reservation.event, at);
-    for (const cap of verdict.caps) windows.count(cap, at, seq);
-    for (const rate of verdict.rates) windows.send(rate, at, seq);
+    for (const cap of caps) windows.count(cap, at, seq);
+    for (const rate of rates) windows.send(rate, at, seq);
+    const spent = { caps, rates, once, ...(entry ? { entry } : {}) };
+    const held: Held = { id, at, seq, state: "reserved", messageId: undefined, spent };
+    reservations.set(id, held);
     for (const { key, ttlMs } of once) {
-      claims.set(key, { until: at + ttlMs, record: { reservation: id, state: "reserved", at } });
+      tidyClaims(at);
+      claims.set(key, { until: at + ttlMs, held });
     }
     if (entry) spools.reserve(entry, id, at);
     if (reservation.addresses) addresses.keep(reservation.addresses);
-    reservations.set(id, {
-      seq,
-      at,
-      caps: verdict.caps.map((cap) => cap.key),
-      rates: verdict.rates.map((rate) => rate.key),
-      once: once.map((claim) => claim.key),
-      entry,
-    });
-    return { ok: true, seq, at, exceeded: verdict.exceeded };
+    return { ok: true, seq, at, exceeded };
   }
 
-  // Claims that nobody asks for any more would stay for ever: one pass whenever their number has doubled.
-  function sweepClaims(at: number): void {
-    if (claims.size < sweepClaimsAt) return;
-    for (const [key, claim] of claims) if (claim.until <= at) claims.delete(key);
-    sweepClaimsAt = Math.max(1_024, 2 * claims.size);
+  function giveBack({ caps, rates, once }: NonNullable<Held["spent"]>, held: Held, by: number): void {
+    for (const { key } of once) {
+      // One taken over in between belongs to another reservation.
+      if (claims.get(key)?.held === held) claims.delete(key);
+    }
+    for (const { key, people } of caps) windows.refundPeople(key, by, people);
+    for (const { key } of rates) windows.refundMessages(key, by);
   }
 
   return {
     reserve(all, at) {
-      sweepClaims(at);
-      const view = look(at);
-      return all.map((reservation) => reserveOne(reservation, view));
+      now = at;
+      return all.map(reserveOne);
     },
-    settle(settlement, at) {
-      const { reservation: id, fate, messageId, refusedPeople } = settlement;
+    settle({ reservation: id, fate, messageId, refusedPeople, event }, at) {
       const known = reservations.get(id);
-      if (known?.settled) return known.settled.seq;
-      const seq = ledger.append(settlement.event, at, id);
-      const spent: Spent = known ?? { seq, at, caps: [], rates: [], once: [], entry: undefined };
-      reservations.set(id, spent);
-      const record: OnceRecord = {
-        reservation: id,
-        state: fate,
-        at: spent.at,
-        ...(messageId === undefined ? {} : { messageId }),
-      };
-      spent.settled = { seq, record };
-      for (const key of spent.once) {
-        const claim = claims.get(key);
-        // One taken over in between belongs to another reservation.
-        if (claim?.record.reservation !== id) continue;
-        if (fate === "refused") claims.delete(key);
-        else claim.record = record;
-      }
+      if (known && known.state !== "reserved") return known.seq;
+      const seq = ledger.append(event, at, id);
+      const held: Held = known ?? { id, at, seq, state: fate, messageId, spent: undefined };
+      if (!known) reservations.set(id, held);
+      const { spent } = held;
+      const by = held.seq;
+      held.seq = seq;
+      held.state = fate;
+      held.messageId = messageId;
+      held.spent = undefined;
+      if (!spent) return seq;
       if (spent.entry) spools.settle(spent.entry, id, fate, messageId);
-      if (fate === "refused") {
-        for (const key of spent.caps) windows.refundPeople(key, spent.seq);
-        for (const key of spent.rates) windows.refundMessages(key, spent.seq);
-      } else if (refusedPeople) {
-        for (const key of spent.caps) windows.refundPeople(key, spent.seq, refusedPeople);
-      }
+      if (fate === "refused") giveBack(spent, held, by);
+      else if (refusedPeople) for (const { key } of spent.caps) windows.refundPeople(key, by, refusedPeople);
       return seq;
     },
     acknowledge(event, at) {
@@ -155,4 +141,8 @@ export function memoryReservations(store: {
       reservations.delete(id);
     },
   };
+}
+
+function recordOf({ id, state, at, messageId }: Held): OnceRecord {
+  return { reservation: id, state, at, ...(messageId === undefined ? {} : { messageId }) };
 }

@@ -4,31 +4,33 @@
  * @module
  */
 import type { CapSpend, RateSpend } from "../../store";
+import { tidier } from "./tidy";
 
+/** A person in a window, between those who were counted just before and just after. */
 interface Seen {
+  readonly person: string;
   /** When the person was last counted, and the ledger number of the reservation that did it. */
   at: number;
   by: number;
   /** The reservation `by` brought the person in: a refusal of it takes the person out again. */
   fresh: boolean;
+  older: Seen | undefined;
+  newer: Seen | undefined;
 }
 
+/** The people of one window, and the order in which they were last counted: time never goes back here. */
 interface PeopleWindow {
   windowMs: number;
   readonly people: Map<string, Seen>;
-  /**
-   * When whom, oldest first; a line that is no longer the person's latest says nothing. Beside the
-   * map, because a map walked from its head steps over every place that was ever deleted.
-   */
-  queue: { readonly person: string; readonly at: number }[];
-  head: number;
+  oldest: Seen | undefined;
+  newest: Seen | undefined;
 }
 
 interface MessageWindow {
   windowMs: number;
   used: number;
-  /** Oldest first. */
-  sent: { readonly at: number; readonly by: number; readonly messages: number }[];
+  /** Time, ledger number and messages of each sending, one behind the other; oldest first. There are very many of these. */
+  sent: number[];
 }
 
 /** The windows of one store. Nothing here holds more than the limits that were spent against. */
@@ -37,8 +39,8 @@ export interface Windows {
   messages(spend: RateSpend, at: number): number;
   count(spend: CapSpend, at: number, by: number): void;
   send(spend: RateSpend, at: number, by: number): void;
-  /** Takes out what the reservation `by` brought in and nobody has counted since. */
-  refundPeople(key: string, by: number, only?: readonly string[]): void;
+  /** Takes out those of `people` whom the reservation `by` brought in and nobody has counted since. */
+  refundPeople(key: string, by: number, people: readonly string[]): void;
   refundMessages(key: string, by: number): void;
   used(key: string, windowMs: number, at: number): number;
 }
@@ -47,15 +49,9 @@ export interface Windows {
 export function memoryWindows(): Windows {
   const caps = new Map<string, PeopleWindow>();
   const rates = new Map<string, MessageWindow>();
-  let sweepAt = 1_024;
-
-  // Keys that nobody spends any more would stay for ever: one pass whenever their number has doubled.
-  function sweep(at: number): void {
-    if (caps.size + rates.size < sweepAt) return;
-    for (const [key, window] of caps) if (current(window, at).people.size === 0) caps.delete(key);
-    for (const [key, window] of rates) if (sliding(window, at).used === 0) rates.delete(key);
-    sweepAt = Math.max(1_024, 2 * (caps.size + rates.size));
-  }
+  // Keys that nobody spends any more would stay for ever.
+  const tidyCaps = tidier(caps, (window, at) => current(window, at).people.size === 0);
+  const tidyRates = tidier(rates, (window, at) => sliding(window, at).used === 0);
 
   return {
     people(spend, at) {
@@ -74,73 +70,102 @@ export function memoryWindows(): Windows {
       return sliding(window, at).used;
     },
     count(spend, at, by) {
-      sweep(at);
       let window = caps.get(spend.key);
       if (!window) {
-        window = { windowMs: spend.windowMs, people: new Map(), queue: [], head: 0 };
+        tidyCaps(at);
+        window = { windowMs: spend.windowMs, people: new Map(), oldest: undefined, newest: undefined };
         caps.set(spend.key, window);
       }
-      for (const person of spend.people) {
-        const before = window.people.get(person);
-        window.people.set(person, { at, by, fresh: before === undefined });
-        if (before?.at !== at) window.queue.push({ person, at });
+      for (const person of spend.people) seePerson(window, person, at, by);
+    },
+    send({ key, windowMs, messages }, at, by) {
+      if (messages === 0) return;
+      const window = rates.get(key);
+      if (window) {
+        window.sent.push(at, by, messages);
+        window.used += messages;
+        return;
       }
+      tidyRates(at);
+      rates.set(key, { windowMs, used: messages, sent: [at, by, messages] });
     },
-    send(spend, at, by) {
-      if (spend.messages === 0) return;
-      sweep(at);
-      const window = rates.get(spend.key) ?? { windowMs: spend.windowMs, used: 0, sent: [] };
-      rates.set(spend.key, window);
-      window.sent.push({ at, by, messages: spend.messages });
-      window.used += spend.messages;
-    },
-    refundPeople(key, by, only) {
-      const people = caps.get(key)?.people;
-      if (!people) return;
-      for (const person of only ?? people.keys()) {
-        const seen = people.get(person);
+    refundPeople(key, by, people) {
+      const window = caps.get(key);
+      if (!window) return;
+      for (const person of people) {
+        const seen = window.people.get(person);
         // By number, not by time: another reservation of the same millisecond may hold the person too.
-        if (seen?.fresh && seen.by === by) people.delete(person);
+        if (!seen?.fresh || seen.by !== by) continue;
+        window.people.delete(person);
+        unlink(window, seen);
       }
     },
     refundMessages(key, by) {
       const window = rates.get(key);
       if (!window) return;
-      window.sent = window.sent.filter((sent) => sent.by !== by);
-      window.used = window.sent.reduce((sum, sent) => sum + sent.messages, 0);
+      const { sent } = window;
+      for (let place = sent.length - 3; place >= 0; place -= 3) {
+        if (sent[place + 1] !== by) continue;
+        window.used -= sent[place + 2] as number;
+        sent.splice(place, 3);
+      }
     },
     used(key, windowMs, at) {
       const window = caps.get(key);
       if (!window) return 0;
       let used = 0;
-      for (const seen of window.people.values()) if (seen.at > at - windowMs) used++;
+      for (let seen = window.newest; seen && seen.at > at - windowMs; seen = seen.older) used++;
       return used;
     },
   };
 }
 
-function current(window: PeopleWindow, at: number): PeopleWindow {
-  const { people, queue } = window;
-  for (; window.head < queue.length; window.head++) {
-    const { person, at: counted } = queue[window.head] as PeopleWindow["queue"][number];
-    if (counted > at - window.windowMs) break;
-    if (people.get(person)?.at === counted) people.delete(person);
+/** Counts a person now: the newest of the window. */
+function seePerson(window: PeopleWindow, person: string, at: number, by: number): void {
+  const known = window.people.get(person);
+  if (known) {
+    known.at = at;
+    known.by = by;
+    known.fresh = false;
+    if (known === window.newest) return;
+    unlink(window, known);
+    link(window, known);
+    return;
   }
-  // As long as the people, not as the messages to them: one person mailed a million times is one line.
-  if (queue.length > 2 * people.size + 64) {
-    window.queue = queue.slice(window.head).filter(({ person, at: counted }) => people.get(person)?.at === counted);
-    window.head = 0;
+  const seen: Seen = { person, at, by, fresh: true, older: undefined, newer: undefined };
+  window.people.set(person, seen);
+  link(window, seen);
+}
+
+function link(window: PeopleWindow, seen: Seen): void {
+  seen.older = window.newest;
+  seen.newer = undefined;
+  if (window.newest) window.newest.newer = seen;
+  else window.oldest = seen;
+  window.newest = seen;
+}
+
+function unlink(window: PeopleWindow, { older, newer }: Seen): void {
+  if (older) older.newer = newer;
+  else window.oldest = newer;
+  if (newer) newer.older = older;
+  else window.newest = older;
+}
+
+function current(window: PeopleWindow, at: number): PeopleWindow {
+  const since = at - window.windowMs;
+  for (let { oldest } = window; oldest && oldest.at <= since; oldest = window.oldest) {
+    window.people.delete(oldest.person);
+    unlink(window, oldest);
   }
   return window;
 }
 
 function sliding(window: MessageWindow, at: number): MessageWindow {
+  const { sent } = window;
+  const since = at - window.windowMs;
   let gone = 0;
-  for (const sent of window.sent) {
-    if (sent.at > at - window.windowMs) break;
-    window.used -= sent.messages;
-    gone++;
-  }
-  if (gone > 0) window.sent.splice(0, gone);
+  for (; gone < sent.length && (sent[gone] as number) <= since; gone += 3) window.used -= sent[gone + 2] as number;
+  if (gone > 0) sent.splice(0, gone);
   return window;
 }
