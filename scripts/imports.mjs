@@ -22,7 +22,7 @@ import { line, sources, walk } from "./sources.mjs";
 
 /** From the bottom up. A name stands for the file and the folder of that name in `src`. */
 const layers = [
-  "errors address alerts allowlist canonical clock content suppression delivery hook log message mime outcome principals prototypes secrets snapshot",
+  "errors address alerts allowlist canonical clock content suppression delivery hook log message mime outcome principals prototypes secrets shape snapshot",
   "adapter claim codec config guard purpose send store",
   "core guards ledger plan",
   "stores",
@@ -32,7 +32,7 @@ const layers = [
 ].map((names) => names.split(" "));
 
 /** The only packages that may be loaded at run time, by who may load them. */
-const packages = { src: ["jose", "tr46", "zod"], "src/cli": ["commander", "jiti"] };
+const packages = { src: ["jose", "tr46"], "src/cli": ["commander", "jiti"] };
 
 /** An optional peer, loaded with the first passkey that is verified. */
 const optional = new Map([["src/plan/passkeys", "@simplewebauthn/server"]]);
