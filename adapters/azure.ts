@@ -25,13 +25,15 @@
 import {
   type Adapter,
   type Attachment,
+  attachHooked,
+  type ClientNames,
   type Gate,
   hookMethod,
-  MailfuseError,
   type Refusal,
   readPath,
+  replaced,
   strangersMail,
-  watchEntrances,
+  unsupported,
 } from "../src/adapter";
 import { AzureCalls, type HttpClient, type Pipeline, type RestClient } from "./azure/calls";
 import { isEmailPath } from "./azure/codec";
@@ -49,6 +51,11 @@ interface Internals extends AzureEmailClient {
   readonly generatedClient: RestClient;
 }
 
+const names: ClientNames = {
+  expected: "an EmailClient of the package @azure/communication-email",
+  short: "EmailClient",
+};
+
 const mark = Symbol.for("mailfuse.azure.sendRequest");
 
 /**
@@ -65,7 +72,7 @@ export function azureAdapter(): Adapter<AzureEmailClient> {
   return {
     name: "azure",
     attach(client, gate) {
-      if (!isEmailClient(client)) throw unsupported("another object");
+      if (!isEmailClient(client)) throw unsupported(names, "another object");
       return attachTo(client, gate);
     },
   };
@@ -75,33 +82,34 @@ function attachTo(client: Internals, gate: Gate): Attachment {
   const inner = client.generatedClient;
   const { pipeline, _httpClient: httpClient } = inner;
   const hook = hookMethod(pipeline, "sendRequest", mark, (_stranger, args) => judge(args));
-  if (!hook) throw unsupported("a client whose pipeline other code has patched");
+  if (!hook) throw unsupported(names, "a client whose pipeline other code has patched");
   const { sendRequest } = httpClient;
   const verify = (): Refusal | undefined => {
-    if (client.generatedClient !== inner) return replaced("its generatedClient was replaced");
-    if (inner.pipeline !== pipeline) return replaced("its pipeline was replaced");
-    if (!hook.holds(pipeline)) return replaced("the pipeline's sendRequest was replaced by other code");
+    if (client.generatedClient !== inner) return replaced(names, "its generatedClient was replaced");
+    if (inner.pipeline !== pipeline) return replaced(names, "its pipeline was replaced");
+    if (!hook.holds(pipeline)) return replaced(names, "the pipeline's sendRequest was replaced by other code");
     const kept = inner._httpClient === httpClient && httpClient.sendRequest === sendRequest;
-    return kept ? undefined : replaced("its HTTP client was replaced by other code");
+    return kept ? undefined : replaced(names, "its HTTP client was replaced by other code");
   };
   const calls = new AzureCalls(inner, gate, verify);
-  const leave = [
-    hook.enter(pipeline, {
-      call: ([sender, request]) => calls.request(sender as HttpClient, request as PipelineRequest),
-      unattached: gate.unattached,
-    }),
-    watchEntrances(client, ["beginSend"], verify),
-    watchEntrances(inner, ["sendOperationRequest", "sendRequest"], verify),
-    watchEntrances(inner.email, ["beginSend", "beginSendAndWait"], verify),
-  ];
-  return {
+  return attachHooked({
+    gate,
+    holds: [
+      {
+        hook,
+        object: pipeline,
+        call: ([sender, request]) => calls.request(sender as HttpClient, request as PipelineRequest),
+      },
+    ],
+    entrances: [
+      [client, ["beginSend"]],
+      [inner, ["sendOperationRequest", "sendRequest"]],
+      [inner.email, ["beginSend", "beginSendAndWait"]],
+    ],
     account: new URL(inner.endpoint).hostname,
-    detach() {
-      for (const one of leave.splice(0).reverse()) one();
-    },
     verify,
     revive: (spooled) => calls.revive(spooled),
-  };
+  });
 }
 
 /** A pipeline that no fuse holds may do anything but mail; most are those of other Azure services. */
@@ -109,7 +117,7 @@ function judge(args: readonly unknown[]): Refusal | readonly unknown[] {
   const { url, method } = (args[1] ?? {}) as Partial<PipelineRequest>;
   const text = String(url);
   if (!URL.canParse(text) || /^(?:GET|HEAD)$/i.test(String(method))) return args;
-  return isEmailPath(readPath(new URL(text).pathname)) ? strangersMail("EmailClient") : args;
+  return isEmailPath(readPath(new URL(text).pathname)) ? strangersMail(names.short) : args;
 }
 
 function isEmailClient(client: object): client is Internals {
@@ -128,20 +136,4 @@ function isEmailClient(client: object): client is Internals {
 
 function isPipeline(pipeline: Partial<Pipeline> | undefined): pipeline is Pipeline {
   return typeof pipeline?.getOrderedPolicies === "function" && typeof pipeline.sendRequest === "function";
-}
-
-function replaced(how: string): Refusal {
-  return {
-    code: "CHOKE_POINT_CHANGED",
-    message: `Expected the EmailClient that was attached, but ${how}.`,
-    fix: "Attach the fuse again after the replacement, or do not replace it.",
-  };
-}
-
-function unsupported(got: string): MailfuseError {
-  return new MailfuseError({
-    code: "ATTACH_UNSUPPORTED",
-    message: `Expected an EmailClient of the package @azure/communication-email, got ${got}.`,
-    fix: "Pass what its constructor gives, before other code patches it.",
-  });
 }

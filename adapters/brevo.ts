@@ -18,8 +18,7 @@
  *
  * @module
  */
-import { hash } from "node:crypto";
-import { type Adapter, type Attachment, type Gate, MailfuseError } from "../src/adapter";
+import { type Adapter, type Attachment, accountOfKey, type ClientNames, type Gate, unsupported } from "../src/adapter";
 import { BrevoCalls } from "./brevo/calls";
 import { changed, type Held, isBrevo, ownFetch, take } from "./brevo/choke-point";
 
@@ -42,6 +41,11 @@ export interface BrevoOptions {
   readonly resolveTemplates?: boolean;
 }
 
+const names: ClientNames = {
+  expected: "a BrevoClient of the package @getbrevo/brevo",
+  short: "Brevo client",
+};
+
 /**
  * The adapter for `BrevoClient` of `@getbrevo/brevo` 6.
  *
@@ -56,7 +60,7 @@ export function brevoAdapter(options: BrevoOptions = {}): Adapter<BrevoClientLik
   return {
     name: "brevo",
     attach(client, gate) {
-      if (!isBrevo(client)) throw unsupported();
+      if (!isBrevo(client)) throw unsupported(names, "another object");
       return attachTo(client, gate, resolveTemplates);
     },
   };
@@ -86,16 +90,7 @@ function attachTo(client: Held & Record<string, unknown>, gate: Gate, resolveTem
   };
 }
 
-// The first characters of a hash of a random key tell accounts apart, and nothing of the key.
 function accountOf(client: Held): string | undefined {
   const { apiKey } = client._options as { apiKey?: unknown };
-  return typeof apiKey === "string" ? `key-${hash("sha256", apiKey, "hex").slice(0, 8)}` : undefined;
-}
-
-function unsupported(): MailfuseError {
-  return new MailfuseError({
-    code: "ATTACH_UNSUPPORTED",
-    message: "Expected a BrevoClient of the package @getbrevo/brevo, got another object.",
-    fix: "Pass what its constructor gives.",
-  });
+  return typeof apiKey === "string" ? accountOfKey("key", apiKey) : undefined;
 }

@@ -19,16 +19,20 @@
  *
  * @module
  */
-import { hash } from "node:crypto";
 import {
   type Adapter,
   type Attachment,
+  accountOfKey,
+  attachHooked,
+  type ClientNames,
+  checkedCall,
   type Gate,
   hookMethod,
-  MailfuseError,
+  methodsOf,
   type Refusal,
+  replaced,
   strangersMail,
-  watchEntrances,
+  unsupported,
 } from "../src/adapter";
 import { CustomerioCalls, type Requests } from "./customerio/calls";
 import { customerioCodec, isEvent } from "./customerio/codec";
@@ -58,6 +62,11 @@ interface Internals extends CustomerioClient {
   readonly request: Requests;
 }
 
+const names: ClientNames = {
+  expected: "a client of the package customerio-node",
+  short: "Customer.io client",
+};
+
 const mark = Symbol.for("mailfuse.customerio.handler");
 
 /** Where the three kinds of client keep the URL their paths begin with, and where that is at Customer.io. */
@@ -83,7 +92,7 @@ export function customerioAdapter(options: CustomerioOptions = {}): Adapter<Cust
     name: "customerio",
     attach(client, gate) {
       const root = rootOf(client);
-      if (!isCustomerio(client) || !root) throw unsupported("another object");
+      if (!isCustomerio(client) || !root) throw unsupported(names, "another object");
       return attachTo(client, root, gate, resolveTemplates);
     },
   };
@@ -92,33 +101,24 @@ export function customerioAdapter(options: CustomerioOptions = {}): Adapter<Cust
 function attachTo(client: Internals, root: Root, gate: Gate, resolveTemplates: boolean): Attachment {
   const { request } = client;
   const hook = hookMethod(request, "handler", mark, (_stranger, args) => judge(args, gate));
-  if (!hook) throw unsupported("a client whose handler other code has replaced");
+  if (!hook) throw unsupported(names, "a client whose handler other code has replaced");
   const calls = new CustomerioCalls(request, hook.original, root, gate, resolveTemplates);
-  const inner = methodsOf(request).map((name) => [name, method(request, name)] as const);
+  const inner = callable(request).map((name) => [name, method(request, name)] as const);
   const verify = (): Refusal | undefined => {
-    if (client.request !== request) return replaced("its request was replaced");
-    if (!hook.holds(request)) return replaced("handler was replaced by other code");
+    if (client.request !== request) return replaced(names, "its request was replaced");
+    if (!hook.holds(request)) return replaced(names, "handler was replaced by other code");
     const changed = inner.find(([name, was]) => method(request, name) !== was && name !== "handler");
-    return changed ? replaced("a method of its request was replaced by other code") : undefined;
+    return changed ? replaced(names, "a method of its request was replaced by other code") : undefined;
   };
-  const call = async (args: readonly unknown[]): Promise<unknown> => {
-    const problem = verify();
-    if (problem) throw new MailfuseError(problem);
-    return calls.handle(args);
-  };
-  const leave = [
-    hook.enter(request, { call, unattached: gate.unattached }),
-    watchEntrances(client, methodsOf(client), verify),
-  ];
-  return {
-    // The first characters of a hash of a random key tell accounts apart, and nothing of the key.
-    account: `key-${hash("sha256", String(request.auth), "hex").slice(0, 8)}`,
-    detach() {
-      for (const one of leave.splice(0).reverse()) one();
-    },
+  const call = checkedCall(verify, (args: readonly unknown[]) => calls.handle(args));
+  return attachHooked({
+    gate,
+    holds: [{ hook, object: request, call }],
+    entrances: [[client, methodsOf(client)]],
+    account: accountOfKey("key", request.auth),
     verify,
     revive: (spooled) => calls.revive(spooled),
-  };
+  });
 }
 
 /** A client that no fuse holds may do anything but mail; what was looked at is what leaves. */
@@ -130,7 +130,7 @@ function judge(args: readonly unknown[], gate: Gate): Refusal | readonly unknown
     const request = { ...wire, path: `${root}${wire.path}` };
     const { kind } = customerioCodec.classify(request);
     if ((kind === "send" || kind === "system" || kind === "audience") && !isEvent(request))
-      return strangersMail("Customer.io client");
+      return strangersMail(names.short);
   }
   return [options(wire), ...rest];
 }
@@ -143,15 +143,8 @@ function rootOf(client: object): Root | undefined {
   return undefined;
 }
 
-function methodsOf(object: object): string[] {
-  const names = new Set<string>();
-  let at = Object.getPrototypeOf(object) as object | null;
-  while (at && at !== Object.prototype) {
-    for (const name of Object.getOwnPropertyNames(at)) if (typeof method(object, name) === "function") names.add(name);
-    at = Object.getPrototypeOf(at) as object | null;
-  }
-  names.delete("constructor");
-  return [...names];
+function callable(object: object): string[] {
+  return methodsOf(object).filter((name) => typeof method(object, name) === "function");
 }
 
 function method(object: object, name: string): unknown {
@@ -163,20 +156,4 @@ function isCustomerio(client: object): client is Internals {
   if (typeof request !== "object" || request === null) return false;
   const { handler, options } = request;
   return typeof handler === "function" && typeof options === "function" && typeof request.auth === "string";
-}
-
-function replaced(how: string): Refusal {
-  return {
-    code: "CHOKE_POINT_CHANGED",
-    message: `Expected the Customer.io client that was attached, but ${how}.`,
-    fix: "Attach the fuse again after the replacement, or do not replace it.",
-  };
-}
-
-function unsupported(got: string): MailfuseError {
-  return new MailfuseError({
-    code: "ATTACH_UNSUPPORTED",
-    message: `Expected a client of the package customerio-node, got ${got}.`,
-    fix: "Pass what its constructor gives, before other code patches it.",
-  });
 }

@@ -20,16 +20,20 @@
  *
  * @module
  */
-import { hash } from "node:crypto";
 import {
   type Adapter,
   type Attachment,
+  accountOfKey,
+  attachHooked,
+  type ClientNames,
+  checkedCall,
   type Gate,
   hookMethod,
-  MailfuseError,
+  methodsOf,
   type Refusal,
+  replaced,
   strangersMail,
-  watchEntrances,
+  unsupported,
 } from "../src/adapter";
 import { copyQuery, LoopsCalls, type LoopsInternals } from "./loops/calls";
 import { loopsCodec } from "./loops/codec";
@@ -53,6 +57,11 @@ export interface LoopsOptions {
   readonly resolveTemplates?: boolean;
 }
 
+const names: ClientNames = {
+  expected: "a LoopsClient of the package loops",
+  short: "Loops client",
+};
+
 const mark = Symbol.for("mailfuse.loops.makeQuery");
 
 /**
@@ -70,7 +79,7 @@ export function loopsAdapter(options: LoopsOptions = {}): Adapter<LoopsClient> {
   return {
     name: "loops",
     attach(client, gate) {
-      if (!isLoops(client)) throw unsupported("another object");
+      if (!isLoops(client)) throw unsupported(names, "another object");
       return attachTo(client, gate, resolveTemplates);
     },
   };
@@ -80,48 +89,27 @@ function attachTo(client: LoopsInternals, gate: Gate, resolveTemplates: boolean)
   const hook = hookMethod(client, "_makeQuery", mark, (stranger, args) =>
     judge(stranger as LoopsInternals, args, gate),
   );
-  if (!hook) throw unsupported("a client whose _makeQuery other code has replaced");
+  if (!hook) throw unsupported(names, "a client whose _makeQuery other code has replaced");
   const calls = new LoopsCalls(client, hook.original, gate, resolveTemplates);
-  const verify = (): Refusal | undefined => (hook.holds(client) ? undefined : replaced);
-  const call = async (args: readonly unknown[]): Promise<unknown> => {
-    const problem = verify();
-    if (problem) throw new MailfuseError(problem);
-    return calls.request(args);
-  };
-  const leave = [
-    hook.enter(client, { call, unattached: gate.unattached }),
-    watchEntrances(client, methodsOf(client), verify),
-  ];
-  return {
-    // The first characters of a hash of a random key tell accounts apart, and nothing of the key.
-    account: `key-${hash("sha256", String(client.apiKey), "hex").slice(0, 8)}`,
-    detach() {
-      for (const one of leave.splice(0).reverse()) one();
-    },
+  const verify = (): Refusal | undefined =>
+    hook.holds(client) ? undefined : replaced(names, "_makeQuery was replaced by other code");
+  const call = checkedCall(verify, (args: readonly unknown[]) => calls.request(args));
+  return attachHooked({
+    gate,
+    holds: [{ hook, object: client, call }],
+    entrances: [[client, methodsOf(client).filter((name) => name !== "_makeQuery")]],
+    account: accountOfKey("key", client.apiKey),
     verify,
     revive: (spooled) => calls.revive(spooled),
-  };
+  });
 }
 
 /** A client that no fuse holds may do anything but mail; what was looked at is what leaves. */
 function judge(stranger: LoopsInternals, args: readonly unknown[], gate: Gate): Refusal | readonly unknown[] {
   const { wire, query } = copyQuery(stranger, args[0], gate.limits);
   const { kind } = loopsCodec.classify(wire);
-  if (kind === "send" || kind === "system" || kind === "audience") return strangersMail("Loops client");
+  if (kind === "send" || kind === "system" || kind === "audience") return strangersMail(names.short);
   return [query(wire)];
-}
-
-function methodsOf(client: object): string[] {
-  const names = new Set<string>();
-  for (
-    let at: object | null = Object.getPrototypeOf(client);
-    at && at !== Object.prototype;
-    at = Object.getPrototypeOf(at)
-  )
-    for (const name of Object.getOwnPropertyNames(at)) names.add(name);
-  names.delete("constructor");
-  names.delete("_makeQuery");
-  return [...names];
 }
 
 function isLoops(client: object): client is LoopsInternals {
@@ -132,18 +120,4 @@ function isLoops(client: object): client is LoopsInternals {
     typeof apiKey === "string" &&
     typeof sendTransactionalEmail === "function"
   );
-}
-
-const replaced: Refusal = {
-  code: "CHOKE_POINT_CHANGED",
-  message: "Expected the Loops client that was attached, but _makeQuery was replaced by other code.",
-  fix: "Attach the fuse again after the replacement, or do not replace it.",
-};
-
-function unsupported(got: string): MailfuseError {
-  return new MailfuseError({
-    code: "ATTACH_UNSUPPORTED",
-    message: `Expected a LoopsClient of the package loops, got ${got}.`,
-    fix: "Pass what its constructor gives, before other code patches it.",
-  });
 }

@@ -19,16 +19,19 @@
  *
  * @module
  */
-import { hash } from "node:crypto";
 import {
   type Adapter,
   type Attachment,
+  accountOfKey,
+  attachHooked,
+  type ClientNames,
+  checkedCall,
   type Gate,
   hookMethod,
-  MailfuseError,
   type Refusal,
+  replaced,
   strangersMail,
-  watchEntrances,
+  unsupported,
 } from "../src/adapter";
 import { copyRequest, MailchimpCalls, type MailchimpInternals } from "./mailchimp/calls";
 import { mailchimpCodec } from "./mailchimp/codec";
@@ -53,6 +56,12 @@ export interface MailchimpOptions {
   readonly resolveTemplates?: boolean;
 }
 
+const names: ClientNames = {
+  expected: "a client of the package @mailchimp/mailchimp_transactional",
+  short: "Mailchimp client",
+  pass: "what the package's function gives",
+};
+
 const mark = Symbol.for("mailfuse.mailchimp.post");
 
 /**
@@ -70,7 +79,7 @@ export function mailchimpAdapter(options: MailchimpOptions = {}): Adapter<Mailch
   return {
     name: "mailchimp",
     attach(client, gate) {
-      if (!isMailchimp(client)) throw unsupported("another object");
+      if (!isMailchimp(client)) throw unsupported(names, "another object");
       return attachTo(client, gate, resolveTemplates);
     },
   };
@@ -78,38 +87,31 @@ export function mailchimpAdapter(options: MailchimpOptions = {}): Adapter<Mailch
 
 function attachTo(client: MailchimpInternals, gate: Gate, resolveTemplates: boolean): Attachment {
   const hook = hookMethod(client, "post", mark, (stranger, args) => judge(stranger as MailchimpInternals, args, gate));
-  if (!hook) throw unsupported("a client whose post other code has replaced");
+  if (!hook) throw unsupported(names, "a client whose post other code has replaced");
   const calls = new MailchimpCalls(client, hook.original, gate, resolveTemplates);
   const parts = partsOf(client);
   const verify = (): Refusal | undefined => {
-    if (!hook.holds(client)) return replaced("post was replaced by other code");
+    if (!hook.holds(client)) return replaced(names, "post was replaced by other code");
     return parts.every((part) => part.apiClient === client)
       ? undefined
-      : replaced("a part of it was given another client");
+      : replaced(names, "a part of it was given another client");
   };
-  const call = async (args: readonly unknown[]): Promise<unknown> => {
-    const problem = verify();
-    if (problem) throw new MailfuseError(problem);
-    return calls.request(args);
-  };
-  const leave = [hook.enter(client, { call, unattached: gate.unattached })];
-  for (const part of parts) leave.push(watchEntrances(part, methodsOf(part), verify));
-  return {
-    // The first characters of a hash of a random key tell accounts apart, and nothing of the key.
-    account: `key-${hash("sha256", String(client.apiKey), "hex").slice(0, 8)}`,
-    detach() {
-      for (const one of leave.splice(0)) one();
-    },
+  const call = checkedCall(verify, (args: readonly unknown[]) => calls.request(args));
+  return attachHooked({
+    gate,
+    holds: [{ hook, object: client, call }],
+    entrances: parts.map((part) => [part, ownMethodsOf(part)]),
+    account: accountOfKey("key", client.apiKey),
     verify,
     revive: (spooled) => calls.revive(spooled),
-  };
+  });
 }
 
 /** A client that no fuse holds may do anything but mail; what was looked at is what leaves. */
 function judge(stranger: MailchimpInternals, args: readonly unknown[], gate: Gate): Refusal | readonly unknown[] {
   const { wire, path, outputFormat } = copyRequest(stranger, args, gate.limits);
   const { kind } = mailchimpCodec.classify(wire);
-  if (kind === "send" || kind === "system" || kind === "audience") return strangersMail("Mailchimp client");
+  if (kind === "send" || kind === "system" || kind === "audience") return strangersMail(names.short);
   const body = wire.body.kind === "json" ? wire.body.value : {};
   return [path, { ...(body as object), ...(outputFormat === undefined ? {} : { outputFormat }) }];
 }
@@ -130,22 +132,6 @@ function partsOf(client: object): { readonly apiClient: unknown }[] {
   return Object.values(client).filter((part) => (part as { apiClient?: unknown } | null)?.apiClient === client);
 }
 
-function methodsOf(part: object): string[] {
+function ownMethodsOf(part: object): string[] {
   return Object.entries(part).flatMap(([name, value]) => (typeof value === "function" ? [name] : []));
-}
-
-function replaced(how: string): Refusal {
-  return {
-    code: "CHOKE_POINT_CHANGED",
-    message: `Expected the Mailchimp client that was attached, but ${how}.`,
-    fix: "Attach the fuse again after the replacement, or do not replace it.",
-  };
-}
-
-function unsupported(got: string): MailfuseError {
-  return new MailfuseError({
-    code: "ATTACH_UNSUPPORTED",
-    message: `Expected a client of the package @mailchimp/mailchimp_transactional, got ${got}.`,
-    fix: "Pass what the package's function gives, before other code patches it.",
-  });
 }

@@ -21,16 +21,19 @@
  *
  * @module
  */
-import { hash } from "node:crypto";
 import {
   type Adapter,
   type Attachment,
+  accountOfKey,
+  attachHooked,
+  type ClientNames,
+  checkedCall,
   type Gate,
   hookMethod,
-  MailfuseError,
   type Refusal,
+  replaced,
   strangersMail,
-  watchEntrances,
+  unsupported,
 } from "../src/adapter";
 import { bodyFor, copyRequest, MailersendCalls, type Part } from "./mailersend/calls";
 import { mayMail } from "./mailersend/codec";
@@ -42,6 +45,11 @@ export interface MailersendClient {
   readonly email: object;
   readonly user: object;
 }
+
+const names: ClientNames = {
+  expected: "a MailerSend client of the package mailersend",
+  short: "MailerSend client",
+};
 
 const mark = Symbol.for("mailfuse.mailersend.request");
 
@@ -60,7 +68,7 @@ export function mailersendAdapter(): Adapter<MailersendClient> {
     name: "mailersend",
     attach(client, gate) {
       const main = client.email;
-      if (!isPart(main)) throw unsupported("another object");
+      if (!isPart(main)) throw unsupported(names, "another object");
       return attachTo(client, main, gate);
     },
   };
@@ -72,39 +80,30 @@ function attachTo(client: object, main: Part, gate: Gate): Attachment {
   const hook = alike
     ? hookMethod(main, "request", mark, (stranger, args) => judge(stranger as Part, args, gate))
     : undefined;
-  if (!hook) throw unsupported("a client whose request other code has replaced");
+  if (!hook) throw unsupported(names, "a client whose request other code has replaced");
   const calls = new MailersendCalls(main, hook.original, gate);
   const verify = (): Refusal | undefined => {
-    if (!parts.every((part) => hook.holds(part))) return replaced("request was replaced by other code");
+    if (!parts.every((part) => hook.holds(part))) return replaced(names, "request was replaced by other code");
     const now = new Set(partsOf(client));
     return now.size === parts.length && parts.every((part) => now.has(part))
       ? undefined
-      : replaced("a part of it was replaced");
+      : replaced(names, "a part of it was replaced");
   };
-  const call = async (part: Part, args: readonly unknown[]): Promise<unknown> => {
-    const problem = verify();
-    if (problem) throw new MailfuseError(problem);
-    return calls.request(part, args);
-  };
-  const leave = parts.flatMap((part) => [
-    hook.enter(part, { call: (args) => call(part, args), unattached: gate.unattached }),
-    watchEntrances(part, ["post", "get", "put", "deleteReq"], verify),
-  ]);
-  return {
-    // The first characters of a hash of a random key tell accounts apart, and nothing of the key.
-    account: `key-${hash("sha256", String(main.apiKey), "hex").slice(0, 8)}`,
-    detach() {
-      for (const one of leave.splice(0).reverse()) one();
-    },
+  const call = checkedCall(verify, (part: Part, args: readonly unknown[]) => calls.request(part, args));
+  return attachHooked({
+    gate,
+    holds: parts.map((part) => ({ hook, object: part, call: (args) => call(part, args) })),
+    entrances: parts.map((part) => [part, ["post", "get", "put", "deleteReq"]]),
+    account: accountOfKey("key", main.apiKey),
     verify,
     revive: (spooled) => calls.revive(spooled),
-  };
+  });
 }
 
 /** A client that no fuse holds may do anything but mail; what was looked at is what leaves. */
 function judge(stranger: Part, args: readonly unknown[], gate: Gate): Refusal | readonly unknown[] {
   const { wire, method, path, query } = copyRequest(stranger, args, gate.limits);
-  if (mayMail(wire)) return strangersMail("MailerSend client");
+  if (mayMail(wire)) return strangersMail(names.short);
   // Forms and streams can be read once only; they leave as they came.
   return [method, path, wire.body.kind === "bytes" ? args[2] : bodyFor(wire), query];
 }
@@ -118,20 +117,4 @@ function isPart(value: unknown): value is Part {
   if (typeof value !== "object" || value === null) return false;
   const { request, baseUrl, apiKey } = value as Partial<Part>;
   return typeof request === "function" && typeof baseUrl === "string" && typeof apiKey === "string";
-}
-
-function replaced(how: string): Refusal {
-  return {
-    code: "CHOKE_POINT_CHANGED",
-    message: `Expected the MailerSend client that was attached, but ${how}.`,
-    fix: "Attach the fuse again after the replacement, or do not replace it.",
-  };
-}
-
-function unsupported(got: string): MailfuseError {
-  return new MailfuseError({
-    code: "ATTACH_UNSUPPORTED",
-    message: `Expected a MailerSend client of the package mailersend, got ${got}.`,
-    fix: "Pass what its constructor gives, before other code patches it.",
-  });
 }

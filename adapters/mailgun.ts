@@ -16,7 +16,7 @@
  *
  * @module
  */
-import { type Adapter, MailfuseError } from "../src/adapter";
+import { type Adapter, type ClientNames, unsupported } from "../src/adapter";
 import { MailgunCalls } from "./mailgun/calls";
 import { chokePoint, type MailgunClient } from "./mailgun/choke-point";
 import { mailgunCodecFor } from "./mailgun/codec";
@@ -56,6 +56,12 @@ export interface MailgunOptions {
 /** Reads and answers Mailgun's API. */
 export const mailgunCodec = mailgunCodecFor({ storedMessages: "refuse", listWrites: "refuse" });
 
+const names: ClientNames = {
+  expected: "a client made by new Mailgun(FormData).client(…) of mailgun.js 12 or later",
+  short: "Mailgun client",
+  pass: "the client",
+};
+
 /**
  * The adapter for `mailgun.js`.
  *
@@ -72,9 +78,9 @@ export function mailgunAdapter(options: MailgunOptions = {}): Adapter<Mailgun> {
   return {
     name: "mailgun",
     attach(target, gate) {
-      if (!isClient(target)) throw unsupported("another object");
+      if (!isClient(target)) throw unsupported(names, "another object");
       const choke = chokePoint(target);
-      if (!choke) throw unsupported("a client whose request functions other code has replaced");
+      if (!choke) throw unsupported(names, "a client whose request functions other code has replaced");
       const calls = new MailgunCalls(target.request, choke, gate, codec, resolveTemplates);
       const leave = choke.enter({ make: calls.make, post: calls.post });
       const account = calls.account();
@@ -99,11 +105,3 @@ function isClient(target: object): target is Mailgun & MailgunClient {
 }
 
 type MailgunRequestShape = MailgunClient["request"];
-
-function unsupported(got: string): MailfuseError {
-  return new MailfuseError({
-    code: "ATTACH_UNSUPPORTED",
-    message: `Expected a client made by new Mailgun(FormData).client(…) of mailgun.js 12 or later, got ${got}.`,
-    fix: "Pass the client, before other code patches it.",
-  });
-}

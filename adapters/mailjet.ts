@@ -17,14 +17,17 @@
  *
  * @module
  */
-import { hash } from "node:crypto";
 import {
   type Adapter,
   type Attachment,
+  accountOfKey,
+  type ClientNames,
+  checkedCall,
   type Gate,
-  MailfuseError,
   type Refusal,
+  replaced,
   strangersMail,
+  unsupported,
   watchEntrances,
 } from "../src/adapter";
 import { type Builder, copyRequest, MailjetCalls, type MailjetInternals } from "./mailjet/calls";
@@ -52,6 +55,11 @@ export interface MailjetOptions {
   readonly resolveTemplates?: boolean;
 }
 
+const names: ClientNames = {
+  expected: "a client of the package node-mailjet",
+  short: "Mailjet client",
+};
+
 /**
  * The adapter for clients of `node-mailjet` 6.
  *
@@ -66,7 +74,7 @@ export function mailjetAdapter(options: MailjetOptions = {}): Adapter<MailjetCli
   return {
     name: "mailjet",
     attach(client, gate) {
-      if (!isMailjet(client)) throw unsupported();
+      if (!isMailjet(client)) throw unsupported(names, "another object");
       return attachTo(client, gate, resolveTemplates);
     },
   };
@@ -74,23 +82,19 @@ export function mailjetAdapter(options: MailjetOptions = {}): Adapter<MailjetCli
 
 function attachTo(client: MailjetInternals, gate: Gate, resolveTemplates: boolean): Attachment {
   const prototype = ownerOf(client.get("send"));
-  if (!prototype) throw unsupported();
+  if (!prototype) throw unsupported(names, "another object");
   const choke = chokePoint(prototype);
   const calls = new MailjetCalls(client, choke.original, gate, resolveTemplates);
-  const verify = (): Refusal | undefined => (choke.holds() ? undefined : replaced);
-  const call = async (builder: Builder, args: readonly unknown[]): Promise<unknown> => {
-    const problem = verify();
-    if (problem) throw new MailfuseError(problem);
-    return calls.request(builder, args);
-  };
+  const verify = (): Refusal | undefined =>
+    choke.holds() ? undefined : replaced(names, "makeRequest was replaced by other code");
+  const call = checkedCall(verify, (builder: Builder, args: readonly unknown[]) => calls.request(builder, args));
   const judge = (builder: Builder, args: readonly unknown[]) => judged(builder, args, gate, choke.original);
   const leave = [
     choke.enter(client, { call, judge, unattached: gate.unattached }),
     watchEntrances(prototype, ["request"], verify),
   ];
   return {
-    // The first characters of a hash tell accounts apart, and nothing of the key.
-    account: `key-${hash("sha256", String(client.getAPIKey()), "hex").slice(0, 8)}`,
+    account: accountOfKey("key", client.getAPIKey()),
     detach() {
       for (const one of leave.splice(0).reverse()) one();
     },
@@ -103,7 +107,7 @@ function attachTo(client: MailjetInternals, gate: Gate, resolveTemplates: boolea
 function judged(builder: Builder, args: readonly unknown[], gate: Gate, original: MakeRequest): Refusal | MakeRequest {
   const { wire, url, params, pinned, data } = copyRequest(builder, args, gate.limits);
   const { kind } = mailjetCodec.classify(wire);
-  if (kind === "send" || kind === "system" || kind === "audience") return strangersMail("Mailjet client");
+  if (kind === "send" || kind === "system" || kind === "audience") return strangersMail(names.short);
   return () => original.call(pinned(data), url, data, params);
 }
 
@@ -121,18 +125,4 @@ function ownerOf(builder: object): Record<string, unknown> | undefined {
 function isMailjet(client: object): client is MailjetInternals {
   const { get, post, getConfig, getOptions, getAPIKey } = client as Record<string, unknown>;
   return [get, post, getConfig, getOptions, getAPIKey].every((one) => typeof one === "function");
-}
-
-const replaced: Refusal = {
-  code: "CHOKE_POINT_CHANGED",
-  message: "Expected the Mailjet client that was attached, but makeRequest was replaced by other code.",
-  fix: "Attach the fuse again after the replacement, or do not replace it.",
-};
-
-function unsupported(): MailfuseError {
-  return new MailfuseError({
-    code: "ATTACH_UNSUPPORTED",
-    message: "Expected a client of the package node-mailjet, got another object.",
-    fix: "Pass what its constructor gives.",
-  });
 }

@@ -21,19 +21,23 @@
  *
  * @module
  */
-import { hash } from "node:crypto";
 import {
   type Adapter,
   type Attachment,
+  accountOfKey,
+  attachHooked,
+  checkedCall,
   type Gate,
   type Hook,
   hookMethod,
   MailfuseError,
   type Refusal,
+  replaced,
   strangersMail,
+  unsupported,
 } from "../src/adapter";
 import { MailtrapCalls } from "./mailtrap/calls";
-import { type Axios, changed, isAxios, replaced, take } from "./mailtrap/choke-point";
+import { type Axios, type Config, changed, isAxios, names, take } from "./mailtrap/choke-point";
 
 export { mailtrapCodec } from "./mailtrap/codec";
 
@@ -76,7 +80,7 @@ export function mailtrapAdapter(options: MailtrapOptions = {}): Adapter<Mailtrap
   return {
     name: "mailtrap",
     attach(client, gate) {
-      if (!isMailtrap(client)) throw unsupported("another object");
+      if (!isMailtrap(client)) throw unsupported(names, "another object");
       return attachTo(client, gate, resolveTemplates);
     },
   };
@@ -87,42 +91,37 @@ function attachTo(client: MailtrapClient & Internals, gate: Gate, resolveTemplat
   const hooks = entrances.map((name) => hookOf(client, name));
   const calls = new MailtrapCalls(axios, () => client.accountId, gate, resolveTemplates);
   const verify = (): Refusal | undefined => {
-    if (client.axios !== axios) return replaced("its axios was replaced");
+    if (client.axios !== axios) return replaced(names, "its axios was replaced");
     return changed(axios);
   };
-  const checked = (): void => {
+  const check = (): void => {
     const problem = verify();
     if (problem) throw new MailfuseError(problem);
   };
-  const leave = hooks.map((hook) => {
-    const call = async (args: readonly unknown[]): Promise<unknown> => {
-      checked();
-      return hook.original.apply(client, [...args]);
-    };
-    return hook.enter(client, { call, unattached: gate.unattached });
-  });
-  leave.push(
-    take(axios, async (config) => {
-      checked();
-      return calls.request(config);
-    }),
-    watchGetters(client, checked),
-  );
-  return {
+  return attachHooked({
+    gate,
+    holds: hooks.map((hook) => ({
+      hook,
+      object: client,
+      call: checkedCall(verify, (args: readonly unknown[]) => hook.original.apply(client, [...args])),
+    })),
+    entrances: [],
+    undo: [
+      take(
+        axios,
+        checkedCall(verify, (config: Config) => calls.request(config)),
+      ),
+      watchGetters(client, check),
+    ],
     account: accountOf(axios),
-    detach() {
-      for (const one of leave.splice(0).reverse()) one();
-    },
     verify,
     revive: (spooled) => calls.revive(spooled),
-  };
+  });
 }
 
 function hookOf(client: object, name: string): Hook {
-  const hook = hookMethod(client, name, Symbol.for(`mailfuse.mailtrap.${name}`), () =>
-    strangersMail("Mailtrap client"),
-  );
-  if (!hook) throw unsupported(`a client whose ${name} other code has replaced`);
+  const hook = hookMethod(client, name, Symbol.for(`mailfuse.mailtrap.${name}`), () => strangersMail(names.short));
+  if (!hook) throw unsupported(names, `a client whose ${name} other code has replaced`);
   return hook;
 }
 
@@ -152,21 +151,12 @@ function watchGetters(client: object, check: () => void): () => void {
   };
 }
 
-// The first characters of a hash of a random token tell accounts apart, and nothing of the token.
 function accountOf({ defaults }: Axios): string {
   const { Authorization: token } = (defaults.headers ?? {}) as { Authorization?: unknown };
-  return `token-${hash("sha256", String(token), "hex").slice(0, 8)}`;
+  return accountOfKey("token", token);
 }
 
 function isMailtrap(client: object): client is MailtrapClient & Internals {
   const { axios, send, batchSend } = client as Record<string, unknown>;
   return typeof send === "function" && typeof batchSend === "function" && isAxios(axios);
-}
-
-function unsupported(got: string): MailfuseError {
-  return new MailfuseError({
-    code: "ATTACH_UNSUPPORTED",
-    message: `Expected a MailtrapClient of the package mailtrap, got ${got}.`,
-    fix: "Pass what its constructor gives, before other code patches it.",
-  });
 }

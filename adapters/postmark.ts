@@ -17,16 +17,18 @@
  *
  * @module
  */
-import { hash } from "node:crypto";
 import {
   type Adapter,
   type Attachment,
+  accountOfKey,
+  attachHooked,
+  type ClientNames,
+  checkedCall,
   type Gate,
   hookMethod,
-  MailfuseError,
   type Refusal,
   strangersMail,
-  watchEntrances,
+  unsupported,
 } from "../src/adapter";
 import { copyArguments, PostmarkCalls, wireOf } from "./postmark/calls";
 import { isPostmark, type PostmarkInternals, replaced, Wire } from "./postmark/client";
@@ -51,6 +53,11 @@ export interface PostmarkOptions {
   readonly resolveTemplates?: boolean;
 }
 
+const names: ClientNames = {
+  expected: "a ServerClient or an AccountClient of the package postmark",
+  short: "Postmark client",
+};
+
 const mark = Symbol.for("mailfuse.postmark.httpRequest");
 
 /**
@@ -68,7 +75,7 @@ export function postmarkAdapter(options: PostmarkOptions = {}): Adapter<Postmark
   return {
     name: "postmark",
     attach(client, gate) {
-      if (!isPostmark(client)) throw unsupported("another object");
+      if (!isPostmark(client)) throw unsupported(names, "another object");
       return attachTo(client, gate, resolveTemplates);
     },
   };
@@ -77,51 +84,34 @@ export function postmarkAdapter(options: PostmarkOptions = {}): Adapter<Postmark
 function attachTo(client: PostmarkInternals, gate: Gate, resolveTemplates: boolean): Attachment {
   const { httpClient } = client;
   const hook = hookMethod(httpClient, "httpRequest", mark, (_stranger, args) => judge(args, gate));
-  if (!hook) throw unsupported("a client whose httpRequest other code has replaced");
+  if (!hook) throw unsupported(names, "a client whose httpRequest other code has replaced");
   const wire = new Wire(httpClient);
   const calls = new PostmarkCalls(client, hook.original, wire, gate, resolveTemplates);
   const verify = (): Refusal | undefined => {
     if (client.httpClient !== httpClient) return replaced("its httpClient was replaced");
     return hook.holds(httpClient) ? wire.changed() : replaced("httpRequest was replaced by other code");
   };
-  const call = async (args: readonly unknown[]): Promise<unknown> => {
-    const problem = verify();
-    if (problem) throw new MailfuseError(problem);
-    return calls.request(args);
-  };
-  const leave = hook.enter(httpClient, { call, unattached: gate.unattached });
-  const unwatch = watchEntrances(client, ["processHttpRequest"], verify);
-  return {
+  const call = checkedCall(verify, (args: readonly unknown[]) => calls.request(args));
+  return attachHooked({
+    gate,
+    holds: [{ hook, object: httpClient, call }],
+    entrances: [[client, ["processHttpRequest"]]],
+    undo: [() => wire.close()],
     account: accountOf(client),
-    detach() {
-      unwatch();
-      leave();
-      wire.close();
-    },
     verify,
     revive: (spooled) => calls.revive(spooled),
-  };
+  });
 }
 
 /** A client that no fuse holds may do anything but mail; what was looked at is what leaves. */
 function judge(args: readonly unknown[], gate: Gate): Refusal | readonly unknown[] {
   const copied = copyArguments(args, gate.limits);
   const { kind } = postmarkCodec.classify(wireOf(copied));
-  if (kind === "send" || kind === "system") return strangersMail("Postmark client");
+  if (kind === "send" || kind === "system") return strangersMail(names.short);
   const [method, path, query, body, headers] = copied;
   return [method, path, query, body ?? null, headers];
 }
 
-// The first characters of a hash of a random token tell servers apart, and nothing of the token.
 function accountOf(client: PostmarkInternals): string {
-  const kind = String(client.authHeader).includes("Account") ? "account" : "server";
-  return `${kind}-${hash("sha256", String(client.token), "hex").slice(0, 8)}`;
-}
-
-function unsupported(got: string): MailfuseError {
-  return new MailfuseError({
-    code: "ATTACH_UNSUPPORTED",
-    message: `Expected a ServerClient or an AccountClient of the package postmark, got ${got}.`,
-    fix: "Pass what its constructor gives, before other code patches it.",
-  });
+  return accountOfKey(String(client.authHeader).includes("Account") ? "account" : "server", client.token);
 }

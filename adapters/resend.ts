@@ -18,16 +18,19 @@
  *
  * @module
  */
-import { hash } from "node:crypto";
 import {
   type Adapter,
   type Attachment,
+  accountOfKey,
+  attachHooked,
+  type ClientNames,
+  checkedCall,
   type Gate,
   hookMethod,
-  MailfuseError,
   type Refusal,
+  replaced,
   strangersMail,
-  watchEntrances,
+  unsupported,
 } from "../src/adapter";
 import { baseOf, ResendCalls, type ResendInternals } from "./resend/calls";
 import { resendCodec } from "./resend/codec";
@@ -53,6 +56,11 @@ export interface ResendOptions {
   readonly resolveTemplates?: boolean;
 }
 
+const names: ClientNames = {
+  expected: "a Resend client of the package resend",
+  short: "Resend client",
+};
+
 const mark = Symbol.for("mailfuse.resend.fetchRequest");
 
 /**
@@ -70,7 +78,7 @@ export function resendAdapter(options: ResendOptions = {}): Adapter<ResendClient
   return {
     name: "resend",
     attach(client, gate) {
-      if (!isResend(client)) throw unsupported("another object");
+      if (!isResend(client)) throw unsupported(names, "another object");
       return attachTo(client, gate, resolveTemplates);
     },
   };
@@ -84,34 +92,27 @@ const dropsRepeatsMs = 24 * 3_600_000;
 
 function attachTo(client: ResendInternals, gate: Gate, resolveTemplates: boolean): Attachment {
   const hook = hookMethod(client, "fetchRequest", mark, (stranger, args) => judge(stranger, args, gate));
-  if (!hook) throw unsupported("a client whose fetchRequest other code has replaced");
+  if (!hook) throw unsupported(names, "a client whose fetchRequest other code has replaced");
   const calls = new ResendCalls(client, hook.original, gate, resolveTemplates);
-  const verify = (): Refusal | undefined => (hook.holds(client) ? undefined : replaced);
-  const call = async (args: readonly unknown[]): Promise<unknown> => {
-    const problem = verify();
-    if (problem) throw new MailfuseError(problem);
-    return calls.request(args);
-  };
-  const leave = hook.enter(client, { call, unattached: gate.unattached });
-  const unwatch = watchEntrances(client, ["post", "get", "put", "patch", "delete"], verify);
-  return {
-    // The first characters of a hash of a random key tell accounts apart, and nothing of the key.
-    account: `key-${hash("sha256", String(client.key), "hex").slice(0, 8)}`,
-    detach() {
-      unwatch();
-      leave();
-    },
-    verify,
+  const verify = (): Refusal | undefined =>
+    hook.holds(client) ? undefined : replaced(names, "fetchRequest was replaced by other code");
+  const call = checkedCall(verify, (args: readonly unknown[]) => calls.request(args));
+  return attachHooked({
+    gate,
+    holds: [{ hook, object: client, call }],
+    entrances: [[client, ["post", "get", "put", "patch", "delete"]]],
+    account: accountOfKey("key", client.key),
     dropsRepeatsMs,
+    verify,
     revive: (spooled) => calls.revive(spooled),
-  };
+  });
 }
 
 /** A client that no fuse holds may do anything but mail; what was looked at is what leaves. */
 function judge(stranger: object, args: readonly unknown[], gate: Gate): Refusal | readonly unknown[] {
   const { wire, headers, settings } = copyRequest(baseOf(stranger as ResendInternals), args, gate.limits);
   const { kind } = resendCodec.classify(wire);
-  if (kind === "send" || kind === "system" || kind === "audience") return strangersMail("Resend client");
+  if (kind === "send" || kind === "system" || kind === "audience") return strangersMail(names.short);
   const body = bodyFor(wire.body);
   return [String(args[0]), { method: wire.method, headers, ...(body === undefined ? {} : { body }), ...settings }];
 }
@@ -119,18 +120,4 @@ function judge(stranger: object, args: readonly unknown[], gate: Gate): Refusal 
 function isResend(client: object): client is ResendInternals {
   const { fetchRequest, emails, headers } = client as Record<string, unknown>;
   return typeof fetchRequest === "function" && typeof emails === "object" && headers instanceof Headers;
-}
-
-const replaced: Refusal = {
-  code: "CHOKE_POINT_CHANGED",
-  message: "Expected the Resend client that was attached, but fetchRequest was replaced by other code.",
-  fix: "Attach the fuse again after the replacement, or do not replace it.",
-};
-
-function unsupported(got: string): MailfuseError {
-  return new MailfuseError({
-    code: "ATTACH_UNSUPPORTED",
-    message: `Expected a Resend client of the package resend, got ${got}.`,
-    fix: "Pass what its constructor gives, before other code patches it.",
-  });
 }

@@ -21,11 +21,13 @@
 import {
   type Adapter,
   type Attachment,
+  attachHooked,
+  type ClientNames,
   type Gate,
   hookMethod,
-  MailfuseError,
   type Refusal,
-  watchEntrances,
+  replaced,
+  unsupported,
 } from "../src/adapter";
 import { SendGridCalls, type SendGridClient } from "./sendgrid/calls";
 import { judgeStranger } from "./sendgrid/strangers";
@@ -72,11 +74,17 @@ export function sendgridAdapter(options: SendGridOptions = {}): Adapter<SendGrid
     attach(target, gate) {
       const service = isService(target) ? target : undefined;
       const client: unknown = service ? service.client : target;
-      if (!isClient(client)) throw unsupported("another object");
+      if (!isClient(client)) throw unsupported(names, "another object");
       return attachTo(client, service, gate, resolveTemplates);
     },
   };
 }
+
+const names: ClientNames = {
+  expected: "the MailService of @sendgrid/mail or the Client of @sendgrid/client",
+  short: "SendGrid client",
+  pass: "what these packages export or construct",
+};
 
 const mark = Symbol.for("mailfuse.sendgrid");
 
@@ -87,29 +95,22 @@ function attachTo(
   resolveTemplates: boolean,
 ): Attachment {
   const hook = hookMethod(client, "request", mark, judgeStranger);
-  if (!hook) throw unsupported("a client whose request other code has replaced, which may not lead through the fuse");
+  if (!hook)
+    throw unsupported(names, "a client whose request other code has replaced, which may not lead through the fuse");
   const calls = new SendGridCalls(client, hook.original, gate, resolveTemplates);
   const verify = (): Refusal | undefined => {
-    if (service && service.client !== client) return changed("the client was replaced with setClient");
-    return hook.holds(client) ? undefined : changed("request was replaced by other code");
+    if (service && service.client !== client) return replaced(names, "the client was replaced with setClient");
+    return hook.holds(client) ? undefined : replaced(names, "request was replaced by other code");
   };
-  const leave = [
-    hook.enter(client, {
-      call: ([data, callback]) => calls.request(data, callback),
-      unattached: gate.unattached,
-    }),
+  return attachHooked({
+    gate,
+    holds: [{ hook, object: client, call: ([data, callback]) => calls.request(data, callback) }],
     // A client put in the attached one's place is noticed where the send begins, whoever may pass as a stranger.
-    ...(service ? [watchEntrances(service, ["send"], verify)] : []),
-  ];
-  const account = calls.account();
-  return {
-    ...(account === undefined ? {} : { account }),
-    detach() {
-      for (const one of leave.splice(0)) one();
-    },
+    entrances: service ? [[service, ["send"]]] : [],
+    account: calls.account(),
     verify,
     revive: (spooled) => calls.revive(spooled),
-  };
+  });
 }
 
 function isService(target: object): target is { client: unknown } {
@@ -122,20 +123,4 @@ function isClient(target: unknown): target is SendGridClient {
   const { request, createRequest, createHeaders, defaultRequest } = target as Record<string, unknown>;
   const methods = [request, createRequest, createHeaders].every((one) => typeof one === "function");
   return methods && typeof defaultRequest === "object" && defaultRequest !== null;
-}
-
-function unsupported(got: string): MailfuseError {
-  return new MailfuseError({
-    code: "ATTACH_UNSUPPORTED",
-    message: `Expected the MailService of @sendgrid/mail or the Client of @sendgrid/client, got ${got}.`,
-    fix: "Pass what these packages export or construct, before other code patches it.",
-  });
-}
-
-function changed(how: string): Refusal {
-  return {
-    code: "CHOKE_POINT_CHANGED",
-    message: `Expected the SendGrid client that was attached, but ${how}.`,
-    fix: "Attach the fuse again after the replacement, or do not replace it.",
-  };
 }

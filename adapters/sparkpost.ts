@@ -20,16 +20,19 @@
  *
  * @module
  */
-import { hash } from "node:crypto";
 import {
   type Adapter,
   type Attachment,
+  accountOfKey,
+  attachHooked,
+  type ClientNames,
+  checkedCall,
   type Gate,
   hookMethod,
-  MailfuseError,
   type Refusal,
+  replaced,
   strangersMail,
-  watchEntrances,
+  unsupported,
 } from "../src/adapter";
 import { SparkpostCalls } from "./sparkpost/calls";
 import { mayMail } from "./sparkpost/codec";
@@ -55,6 +58,11 @@ export interface SparkpostOptions {
   readonly resolveTemplates?: boolean;
 }
 
+const names: ClientNames = {
+  expected: "a client of the package sparkpost",
+  short: "SparkPost client",
+};
+
 const mark = Symbol.for("mailfuse.sparkpost.request");
 
 /**
@@ -72,7 +80,7 @@ export function sparkpostAdapter(options: SparkpostOptions = {}): Adapter<Sparkp
   return {
     name: "sparkpost",
     attach(client, gate) {
-      if (!isSparkpost(client)) throw unsupported("another object");
+      if (!isSparkpost(client)) throw unsupported(names, "another object");
       return attachTo(client, gate, resolveTemplates);
     },
   };
@@ -82,37 +90,31 @@ function attachTo(client: SparkpostInternals, gate: Gate, resolveTemplates: bool
   const hook = hookMethod(client, "request", mark, (stranger, args) =>
     judge(stranger as SparkpostInternals, args, gate),
   );
-  if (!hook) throw unsupported("a client whose request other code has replaced");
+  if (!hook) throw unsupported(names, "a client whose request other code has replaced");
   const calls = new SparkpostCalls(client, hook.original, gate, resolveTemplates);
   const parts = partsOf(client);
   const verify = (): Refusal | undefined => {
-    if (!hook.holds(client)) return replaced("request was replaced by other code");
+    if (!hook.holds(client)) return replaced(names, "request was replaced by other code");
     const now = partsOf(client);
     return now.length === parts.length && parts.every((part) => now.includes(part))
       ? undefined
-      : replaced("a part of it was replaced");
+      : replaced(names, "a part of it was replaced");
   };
-  const call = async ([options]: readonly unknown[]): Promise<unknown> => {
-    const problem = verify();
-    if (problem) throw new MailfuseError(problem);
-    return calls.request(options as object);
-  };
-  const leave = [
-    hook.enter(client, {
-      call: (args) => (isOptions(args[0]) ? tell(call(args), args[1]) : hook.original.apply(client, [...args])),
-      unattached: gate.unattached,
-    }),
-    watchEntrances(client, ["get", "post", "put", "delete"], verify),
-  ];
-  return {
-    // The first characters of a hash of a random key tell accounts apart, and nothing of the key.
-    account: `key-${hash("sha256", String(client.apiKey), "hex").slice(0, 8)}`,
-    detach() {
-      for (const one of leave.splice(0).reverse()) one();
-    },
+  const call = checkedCall(verify, (options: object) => calls.request(options));
+  return attachHooked({
+    gate,
+    holds: [
+      {
+        hook,
+        object: client,
+        call: (args) => (isOptions(args[0]) ? tell(call(args[0]), args[1]) : hook.original.apply(client, [...args])),
+      },
+    ],
+    entrances: [[client, ["get", "post", "put", "delete"]]],
+    account: accountOfKey("key", client.apiKey),
     verify,
     revive: (spooled) => calls.revive(spooled),
-  };
+  });
 }
 
 // What is no object, the SDK throws at.
@@ -133,7 +135,7 @@ function judge(stranger: SparkpostInternals, args: readonly unknown[], gate: Gat
   if (!isOptions(options)) return args;
   const copied = copyRequest(stranger, options, gate.limits);
   // A HAR replaces the whole request.
-  if (mayMail(copied.wire) || copied.unknown.includes("har")) return strangersMail("SparkPost client");
+  if (mayMail(copied.wire) || copied.unknown.includes("har")) return strangersMail(names.short);
   const others = Object.entries(options).filter(([name]) => copied.unknown.includes(name));
   // Forms and streams can be read once only; they leave as they came.
   const raw = copied.wire.body.kind === "bytes" ? { body: (options as { body?: unknown }).body } : {};
@@ -156,20 +158,4 @@ function partsOf(client: object): object[] {
   return Object.entries(client).flatMap(([name, part]) =>
     typeof part === "object" && part !== null && name !== "defaultHeaders" ? [part as object] : [],
   );
-}
-
-function replaced(how: string): Refusal {
-  return {
-    code: "CHOKE_POINT_CHANGED",
-    message: `Expected the SparkPost client that was attached, but ${how}.`,
-    fix: "Attach the fuse again after the replacement, or do not replace it.",
-  };
-}
-
-function unsupported(got: string): MailfuseError {
-  return new MailfuseError({
-    code: "ATTACH_UNSUPPORTED",
-    message: `Expected a client of the package sparkpost, got ${got}.`,
-    fix: "Pass what its constructor gives, before other code patches it.",
-  });
 }

@@ -19,6 +19,7 @@ export { type Clock, systemClock } from "./clock";
 export * from "./codec";
 export { type ErrorCode, MailfuseError, type Refusal } from "./errors";
 export * from "./hook";
+export * from "./hooked";
 export { type Content, createMessage, type Field, type Message, type Recipient } from "./message";
 export {
   decodeWords,

@@ -8,7 +8,13 @@
  *
  * @module
  */
-import type { Refusal } from "../../src/adapter";
+import { type ClientNames, type Refusal, replaced } from "../../src/adapter";
+
+/** How errors name the client. */
+export const names: ClientNames = {
+  expected: "a MailtrapClient of the package mailtrap",
+  short: "Mailtrap client",
+};
 
 /** A request as axios hands it to its adapter. */
 export type Config = Record<string, unknown>;
@@ -76,24 +82,15 @@ export function ownAdapter(axios: Axios): unknown {
 /** What was replaced since, if anything was. */
 export function changed(axios: Axios): Refusal | undefined {
   const shared = sharedOf(axios);
-  if (!shared) return replaced("the adapter of its axios was replaced by other code");
+  if (!shared) return replaced(names, "the adapter of its axios was replaced by other code");
   if (axios.interceptors.request.handlers[0] !== shared.slot) {
-    return replaced("the interceptors of its axios were cleared or replaced");
+    return replaced(names, "the interceptors of its axios were cleared or replaced");
   }
   for (const [name, method] of shared.methods) {
     if ((axios as unknown as Record<string, unknown>)[name] !== method)
-      return replaced("a method of its axios was replaced by other code");
+      return replaced(names, "a method of its axios was replaced by other code");
   }
   return undefined;
-}
-
-/** A reason to refuse until the fuse is attached again. */
-export function replaced(how: string): Refusal {
-  return {
-    code: "CHOKE_POINT_CHANGED",
-    message: `Expected the Mailtrap client that was attached, but ${how}.`,
-    fix: "Attach the fuse again after the replacement, or do not replace it.",
-  };
 }
 
 function sharedOf({ defaults }: Axios): Shared | undefined {
