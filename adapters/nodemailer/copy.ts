@@ -11,6 +11,7 @@ import { type Envelope, takeEnvelope } from "./envelope";
 import { type FieldPolicy, takeFields } from "./fields";
 import { type Rendering, startRendering } from "./render";
 import { type MailMessage, type MailTransport, type MimeNode, readsData, type TransportKind } from "./shapes";
+import type { Shortcut } from "./shortcut";
 import { transportProblems } from "./transports";
 
 /** A mail as it will be delivered. */
@@ -35,6 +36,7 @@ export interface MailCopy {
 export interface CopyPolicy extends FieldPolicy {
   readonly kind: TransportKind;
   readonly transport: MailTransport;
+  readonly shortcut: Shortcut;
 }
 
 /**
@@ -58,7 +60,7 @@ export async function takeCopy(mail: MailMessage, policy: CopyPolicy): Promise<M
   const bounds = renderBounds(limits, data.signal);
   if (readsData(kind)) await settleContents(fields, mail, bounds);
   if (hasStreams(message)) await bufferTree(message, bounds);
-  const rendering = await startRendering(mail, kind, bounds);
+  const rendering = await startRendering(mail, kind, bounds, policy.shortcut);
   const bytes = await rendering.sign(rendering.unsigned, bounds);
   return { kind, envelope, messageId, bytes, block: readHeaders(bytes), data: fields, declared, problems, rendering };
 }

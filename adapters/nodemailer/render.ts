@@ -8,39 +8,50 @@
  */
 import type { Readable } from "node:stream";
 import { MailfuseError } from "../../src/adapter";
+import { renderAtHand } from "./at-hand";
 import { abortError, type RenderBounds } from "./bounds";
 import type { MailMessage, MimeNode, TransportKind } from "./shapes";
+import type { Shortcut } from "./shortcut";
 import { Pieces, Sink } from "./sink";
 
 /** A rendered mail before its signature, and the steps that sign it. */
 export interface Rendering {
   readonly unsigned: Buffer;
   /** Runs the steps that nodemailer puts last: DKIM, processing functions of plugins, line ends. */
-  sign(unsigned: Buffer, bounds: RenderBounds): Promise<Buffer>;
+  sign(unsigned: Buffer, bounds: RenderBounds): Buffer | Promise<Buffer>;
 }
 
 /**
  * Starts rendering: the root's headers are written before this returns, so nothing that the
  * application changes afterwards reaches them.
  */
-export function startRendering(mail: MailMessage, kind: TransportKind, bounds: RenderBounds): Promise<Rendering> {
+export async function startRendering(
+  mail: MailMessage,
+  kind: TransportKind,
+  bounds: RenderBounds,
+  shortcut: Shortcut,
+): Promise<Rendering> {
   const { message } = mail;
   // These three hand Bcc on themselves, and set this when they start.
   if (kind === "sendmail" || kind === "stream" || kind === "json") message.keepBcc = true;
   const steps = Array.isArray(message._processFuncs) ? message._processFuncs : [];
   const { newline } = message;
-  const unsigned = isPlain(message)
-    ? renderPlain(message, bounds)
-    : withoutSteps(message, () => collect(openStream(message), bounds));
-  if (steps.length === 0 && !newline) return unsigned.then(unsignedOnly);
-  return unsigned.then((bytes) => ({
-    unsigned: bytes,
+  const unsigned = await renderUnsigned(message, bounds, shortcut);
+  if (steps.length === 0 && !newline) return { unsigned, sign: unchanged };
+  return {
+    unsigned,
     sign: (given, within) => collect(openStream(signingNode(mail, given, steps, newline, kind)), within),
-  }));
+  };
 }
 
-function unsignedOnly(unsigned: Buffer): Rendering {
-  return { unsigned, sign: (bytes) => Promise.resolve(bytes) };
+function renderUnsigned(message: MimeNode, bounds: RenderBounds, shortcut: Shortcut): Buffer | Promise<Buffer> {
+  if (!isPlain(message)) return withoutSteps(message, () => collect(openStream(message), bounds));
+  const encoders = shortcut.of(message);
+  return encoders ? renderAtHand(message, encoders, bounds) : renderPlain(message, bounds);
+}
+
+function unchanged(unsigned: Buffer): Buffer {
+  return unsigned;
 }
 
 /** Whether a tree renders as nodemailer's class does it: no transforms, nothing replaced by plugins. */
@@ -57,10 +68,16 @@ function isPlain(message: MimeNode): boolean {
 /**
  * Renders without the streams that `createReadStream` puts behind the tree, whose set-up costs a
  * good part of a small mail: the tree writes into one buffer, and the last line end is seen to here.
+ * `onPipe` is told of every stream that a part is read from.
  */
-function renderPlain(message: MimeNode, bounds: RenderBounds): Promise<Buffer> {
+export function renderPlain(
+  message: MimeNode,
+  bounds: RenderBounds,
+  onPipe?: (stream: Readable) => void,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const sink = new Sink(bounds, reject);
+    if (onPipe) sink.on("pipe", onPipe);
     try {
       message.stream?.(sink, {}, (error) => {
         if (error) sink.fail(error);

@@ -10,6 +10,7 @@ import { hasStreams } from "./contents";
 import { isCopyError, takeCopy } from "./copy";
 import { prototypesOf } from "./pin";
 import type { MailMessage, MailTransport, SendCallback, TransportKind } from "./shapes";
+import { Shortcut } from "./shortcut";
 
 /** Makes the guarded `send` of one transport. It never throws: every answer goes to the callback. */
 export function guardedSend(
@@ -25,6 +26,7 @@ export function guardedSend(
     transportName: transport.name,
     allowed: fields,
     limits: gate.limits,
+    shortcut: new Shortcut(),
   };
 
   /** Runs in the caller's async context up to and through the gate. */

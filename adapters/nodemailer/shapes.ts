@@ -16,6 +16,14 @@ export interface MimeNode {
   setHeader?(key: string, value: unknown): unknown;
   setRaw?(raw: unknown): unknown;
   getTransferEncoding?(): unknown;
+  createChild?(type: string, options: object): MimeNode;
+  setContent?(content: unknown): unknown;
+  buildHeaders?(): unknown;
+  _getStream?(content: unknown): unknown;
+  _takeStreamContent?(content: unknown): unknown;
+  contentType?: unknown;
+  multipart?: unknown;
+  boundary?: unknown;
   keepBcc?: boolean;
   newline?: unknown;
   content?: unknown;

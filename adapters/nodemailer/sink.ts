@@ -26,9 +26,10 @@ export class Pieces {
     return undefined;
   }
 
+  /** The whole in a buffer of its own: the application may hold one that came as a piece. */
   whole(): Buffer {
     const all = this.#blocks.length === 0 ? this.#chunks : [...this.#blocks, ...this.#chunks];
-    return all.length === 1 ? (all[0] as Buffer) : Buffer.concat(all, this.#size);
+    return Buffer.concat(all, this.#size);
   }
 }
 
@@ -70,9 +71,8 @@ export class Sink extends Writable {
   finish(): Buffer {
     this.#end();
     const bytes = this.#pieces.whole();
-    const last = bytes[bytes.length - 1];
-    if (last === 0x0a) return bytes;
-    return Buffer.concat([bytes, Buffer.from(last === 0x0d ? "\n" : "\r\n")]);
+    const missing = missingLineEnd(bytes[bytes.length - 1]);
+    return missing === "" ? bytes : Buffer.concat([bytes, Buffer.from(missing)]);
   }
 
   #end(): void {
@@ -81,7 +81,13 @@ export class Sink extends Writable {
   }
 }
 
-function tooLarge(limit: number): MailfuseError {
+/** What nodemailer puts behind a mail that ends with this byte. */
+export function missingLineEnd(last: number | undefined): string {
+  if (last === 0x0a) return "";
+  return last === 0x0d ? "\n" : "\r\n";
+}
+
+export function tooLarge(limit: number): MailfuseError {
   return new MailfuseError({
     code: "COPY_TOO_LARGE",
     message: `Expected a mail of at most ${limit} bytes once rendered, got a larger one.`,
