@@ -23,10 +23,10 @@ import { line, sources, walk } from "./sources.mjs";
 /** From the bottom up. A name stands for the file and the folder of that name in `src`. */
 const layers = [
   "errors address alerts allowlist canonical clock content suppression delivery hook log message mime outcome principals prototypes secrets shape snapshot",
-  "adapter claim codec config guard purpose send store",
+  "adapter claim codec config guard purpose purposes send store",
   "core guards ledger plan",
   "stores",
-  "attach check deliver describe divert drill exit failed-claims fuse lock refuse start status suggest",
+  "attach check deliver describe divert drill exit failed-claims fuse halting late-exit lock refuse run sending start status suggest",
   "index testing",
   "cli console",
 ].map((names) => names.split(" "));

@@ -7,7 +7,7 @@ import type { Adapter, Attachment, Gate } from "./adapter";
 import { prepareUts46 } from "./address/uts46";
 import type { Core, Held } from "./core";
 import { MailfuseError } from "./errors";
-import type { Exit } from "./exit";
+import type { LateExit } from "./late-exit";
 
 /** The marker an attached client carries, so that two copies of the package see each other. */
 const attachedMark = Symbol.for("mailfuse.attached");
@@ -21,7 +21,7 @@ interface AttachedMark {
 /** See `Fuse.attach`. */
 export function attachClient<Client extends object>(
   core: Core,
-  exit: Exit,
+  exit: LateExit,
   client: Client,
   adapter: Adapter<Client>,
   name: string | undefined,
@@ -40,6 +40,8 @@ export function attachClient<Client extends object>(
     limits: core.settings.limits,
   };
   prepareUts46();
+  // A client that is attached will send; what fails here is told to its first mail.
+  exit.load().catch(() => {});
   const attachment = adapter.attach(client, gate);
   const account = name ?? attachment.account;
   held = {

@@ -7,11 +7,12 @@
  */
 import { createMessage, parseAddress, type Recipient } from "./adapter";
 import type { Core } from "./core";
-import { MailfuseError, type Refusal } from "./errors";
+import type { Refusal } from "./errors";
 import { capsGuard } from "./guards/caps";
 import { environmentGuard } from "./guards/environment";
 import { haltGuard } from "./guards/halt";
 import { recipientsGuard } from "./guards/recipients";
+import { knownPurpose } from "./purposes";
 import { Judged } from "./send";
 import { suppressedAmong, suppressedRefusal } from "./suppression";
 
@@ -75,14 +76,8 @@ function guardsOf(core: Core) {
 
 function judged(core: Core, recipient: Recipient, request: CheckRequest): Judged {
   const { settings } = core;
-  const purpose = request.purpose === undefined ? settings.purposes.fallback : settings.purposes.get(request.purpose);
-  if (!purpose) {
-    throw new MailfuseError({
-      code: "PURPOSE_UNKNOWN",
-      message: `Expected a declared purpose (${settings.purposes.names().join(", ") || "none is declared"}), got ${String(JSON.stringify(request.purpose)).slice(0, 80)}.`,
-      fix: "Declare it under `purposes`, or correct its spelling.",
-    });
-  }
+  const { purposes } = settings;
+  const purpose = request.purpose === undefined ? purposes.fallback : knownPurpose(purposes, request.purpose);
   return new Judged({
     id: "check",
     environment: settings.environment.name,

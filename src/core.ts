@@ -12,13 +12,13 @@ import type { Clock } from "./clock";
 import type { PendingPlan } from "./config";
 import type { Settings } from "./config/resolve";
 import type { PresentContext } from "./guard";
-import { AddressBook } from "./ledger/addresses";
+import type { AddressBook } from "./ledger/addresses";
 import type { EntryRef } from "./ledger/events";
 import type { Upkeep } from "./ledger/upkeep";
 import type { Logger } from "./log";
 import { RehearsalWindow } from "./plan/window";
 import type { Purpose } from "./purpose";
-import { createSecrets, type Secrets } from "./secrets";
+import type { createSecrets, Secrets } from "./secrets";
 import type { Judged } from "./send";
 import type { HaltRecord, Store, StoreFacts } from "./store";
 
@@ -67,6 +67,13 @@ export interface Captured {
   readonly at: number;
 }
 
+/** What is loaded with the first send: most of a fuse's code, and nothing that making one needs. */
+export interface LateParts {
+  readonly AddressBook: typeof AddressBook;
+  readonly Upkeep: typeof Upkeep;
+  readonly createSecrets: typeof createSecrets;
+}
+
 /** The shared parts of one fuse. */
 export class Core {
   readonly frames = new AsyncLocalStorage<Frame>();
@@ -81,8 +88,7 @@ export class Core {
   /** The highest ledger number this process has seen. */
   seen = 0;
   facts: StoreFacts | undefined;
-  /** Seals the ledger in the background. */
-  upkeep: Upkeep | undefined;
+  #upkeep: Upkeep | undefined;
   #secrets: Secrets | undefined;
   #addressBook: AddressBook | undefined;
   #opening: Promise<void> | undefined;
@@ -97,6 +103,7 @@ export class Core {
     onAlert: ((alert: Alert) => void) | undefined,
     /** Throws for a store on which what is configured does not hold. */
     private readonly judgeFacts: (facts: StoreFacts) => void,
+    private readonly load: () => Promise<LateParts>,
   ) {
     this.rehearsing = new RehearsalWindow(clock);
     this.watch = new Watch((alert) => this.#alert(alert, onAlert));
@@ -125,14 +132,17 @@ export class Core {
 
   /** The keys; there once {@link Core.ready} has resolved. */
   get secrets(): Secrets {
-    if (!this.#secrets) throw new Error("mailfuse: keys were asked for before the store was opened");
-    return this.#secrets;
+    return opened(this.#secrets);
   }
 
   /** Who was reached, sealed; there once {@link Core.ready} has resolved. */
   get addressBook(): AddressBook {
-    this.#addressBook ??= new AddressBook({ store: this.store, clock: this.clock, secrets: this.secrets });
-    return this.#addressBook;
+    return opened(this.#addressBook);
+  }
+
+  /** Seals the ledger in the background; there once {@link Core.ready} has resolved. */
+  get upkeep(): Upkeep {
+    return opened(this.#upkeep);
   }
 
   /**
@@ -164,13 +174,17 @@ export class Core {
   }
 
   async #open(): Promise<void> {
+    const { AddressBook, Upkeep, createSecrets } = await this.load();
     const facts = await this.store.open();
     this.judgeFacts(facts);
     // A store that once kept the secret itself knows people by that one: it is read with, as any former secret.
     const kept = this.ownSecret ? await this.store.value("secret") : await this.#keptSecret(facts);
     const secrets = [...new Set([...this.secretTexts, ...(kept === undefined ? [] : [kept])])];
     this.facts = facts;
+    const { store, clock } = this;
     this.#secrets = createSecrets(secrets);
+    this.#addressBook = new AddressBook({ store, clock, secrets: this.#secrets });
+    this.#upkeep ??= new Upkeep(this);
     await this.refreshHalts();
   }
 
@@ -193,7 +207,7 @@ export class Core {
 
   saw(seq: number): void {
     if (seq > this.seen) this.seen = seq;
-    this.upkeep?.touch(seq);
+    this.#upkeep?.touch(seq);
   }
 
   /** Lets `work` finish without its caller waiting; {@link Core.flush} waits for all of it. */
@@ -207,6 +221,11 @@ export class Core {
   async flush(): Promise<void> {
     while (this.#background.size > 0) await Promise.all(this.#background);
   }
+}
+
+function opened<Part>(part: Part | undefined): Part {
+  if (part === undefined) throw new Error("mailfuse: a part of the store was asked for before it was opened");
+  return part;
 }
 
 /** An error's code or name: all of an error that a log line may carry. */

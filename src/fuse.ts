@@ -13,45 +13,35 @@ import { resolveConfig } from "./config/resolve";
 import { type Captured, Core } from "./core";
 import { type Description, describe } from "./describe";
 import type { DrillResult } from "./drill";
-import { MailfuseError, type Refusal } from "./errors";
-import { Exit } from "./exit";
-import type { RunState, SendContext } from "./guard";
-import { orderedGuards } from "./guards/order";
+import type { Refusal } from "./errors";
+import type { SendContext } from "./guard";
+import { type HaltRequest, halt, resume } from "./halting";
+import { LateExit } from "./late-exit";
 import { actionEvent } from "./ledger/events";
 import type { Incident, IncidentOptions, IncidentScope } from "./ledger/incident";
+import { lateLedger } from "./ledger/late";
 import type { Ledger } from "./ledger/ledger";
-import { openLedger } from "./ledger/open";
-import { closeUpkeep, Upkeep } from "./ledger/upkeep";
 import { consoleLogger } from "./log";
 import { PlanDesk } from "./plan/desk";
-import { haltRunning } from "./plan/finish";
-import { correctionName, everything, purposeScope, undeclared } from "./purpose";
+import { runWith } from "./run";
 import { announce, judgeLoneStore } from "./start";
 import type { Status } from "./status";
 import type { HaltRecord } from "./store";
 import { memoryStore } from "./stores/memory";
 import type { Suggestion } from "./suggest";
 
-/** What stops and starts sending. */
-export interface HaltRequest {
-  /** Only this purpose; without it, everything. */
-  readonly purpose?: string;
-  readonly reason: string;
-  /** Who asks: stands in the ledger. */
-  readonly by: string;
-}
-
 /** A fuse for outgoing mail. Made by {@link createFuse}. */
 export class Fuse extends PlanDesk {
   readonly #core: Core;
-  readonly #exit: Exit;
-  #ledger: Ledger | undefined;
+  readonly #exit: LateExit;
+  readonly #ledger: Ledger;
 
   /** @internal */
-  constructor(core: Core, exit: Exit) {
+  constructor(core: Core, exit: LateExit) {
     super(core, (call, held) => exit.pass(call, held));
     this.#core = core;
     this.#exit = exit;
+    this.#ledger = lateLedger(core);
   }
 
   /**
@@ -99,48 +89,17 @@ export class Fuse extends PlanDesk {
    * ```
    */
   run<Result>(context: SendContext, work: () => Result): Result {
-    if (context.purpose !== undefined) this.#known(context.purpose);
-    const outer = this.#core.frames.getStore();
-    const ordinal = context.idempotencyKey === undefined ? {} : { ordinal: counter() };
-    const run: RunState = { ended: false, calls: 0 };
-    const end = (): void => {
-      run.ended = true;
-    };
-    const frame = { ...outer, context: { ...outer?.context, ...context, ...ordinal, run } };
-    let result: Result | undefined;
-    try {
-      result = this.#core.frames.run(frame, work);
-    } finally {
-      // Whatever goes on in this context afterwards was not awaited, or is somebody else's.
-      if (!(result instanceof Promise)) end();
-    }
-    return result instanceof Promise ? (result.finally(end) as Result) : result;
+    return runWith(this.#core, context, work);
   }
 
   /** Stops everything, or one purpose, in every process that shares the store, until resumed. */
   async halt(request: HaltRequest): Promise<void> {
-    const core = this.#core;
-    const scope = this.#scope(request.purpose);
-    await core.ready();
-    const record: HaltRecord = { scope, reason: request.reason, by: request.by };
-    await core.store.halt(record, actionEvent("halted", { ...record }));
-    core.haltedScopes.add(scope);
-    core.log.warn({ scope, by: request.by }, `halted: ${request.reason}`);
-    await haltRunning(core, request.purpose);
+    return halt(this.#core, request);
   }
 
   /** Ends a halt. Resolves to whether there was one. */
   async resume(request: { readonly purpose?: string; readonly by: string }): Promise<boolean> {
-    const core = this.#core;
-    const scope = this.#scope(request.purpose);
-    await core.ready();
-    // A plan whose release the halt has interrupted needs new confirmations, also when no worker was there to see it.
-    const halts = await core.refreshHalts();
-    if (halts.some((halt) => halt.scope === scope)) await haltRunning(core, request.purpose);
-    const was = await core.store.resume(scope, actionEvent("resumed", { scope, by: request.by }));
-    core.haltedScopes.delete(scope);
-    core.log.warn({ scope, by: request.by }, was ? "resumed" : "resumed, though nothing was halted");
-    return was;
+    return resume(this.#core, request);
   }
 
   /** The halts that are on. */
@@ -158,9 +117,6 @@ export class Fuse extends PlanDesk {
 
   /** The record of every decision and outcome: verified, sealed, exported, and relieved of old addresses. */
   get ledger(): Ledger {
-    const core = this.#core;
-    core.upkeep ??= new Upkeep(core);
-    this.#ledger ??= openLedger(core, core.upkeep);
     return this.#ledger;
   }
 
@@ -219,7 +175,7 @@ export class Fuse extends PlanDesk {
    */
   async drill(): Promise<DrillResult> {
     const { drill } = await import("./drill");
-    return drill(this.#exit);
+    return drill(await this.#exit.load());
   }
 
   /** Mails kept back in test mode with `onNotAllowed: "capture"`, oldest first, 1,000 at most. */
@@ -235,26 +191,9 @@ export class Fuse extends PlanDesk {
   /** Records what is outstanding, seals the ledger, lets go of every client, and closes what the store opened. */
   async close(): Promise<void> {
     await this.#core.flush();
-    await closeUpkeep(this.#core);
+    if (this.#core.isReady) await this.#core.upkeep.close();
     for (const held of [...this.#core.held.values()]) this.detach(held.client);
     await this.#core.store.close();
-  }
-
-  /** A kill switch for a misspelt purpose would stop nothing, so the name has to be known. */
-  #scope(purpose: string | undefined): string {
-    if (purpose === undefined) return everything;
-    if (purpose !== undeclared && purpose !== correctionName) this.#known(purpose);
-    return purposeScope(purpose);
-  }
-
-  #known(purpose: string): void {
-    const { purposes } = this.#core.settings;
-    if (purposes.get(purpose)) return;
-    throw new MailfuseError({
-      code: "PURPOSE_UNKNOWN",
-      message: `Expected a declared purpose (${purposes.names().join(", ") || "none is declared"}), got ${String(JSON.stringify(purpose)).slice(0, 80)}.`,
-      fix: "Declare it under `purposes`, or correct its spelling.",
-    });
   }
 }
 
@@ -283,26 +222,10 @@ export function createFuse(config: FuseConfig): Fuse {
     [checked.secret ?? []].flat(),
     checked.onAlert,
     judgeFacts,
+    () => import("./sending"),
   );
-  core.upkeep = new Upkeep(core);
   core.onPlan = checked.onPlan;
-  const guards = orderedGuards(settings, {
-    halts: { scopes: core.haltedScopes, refresh: () => core.refreshHalts() },
-    rehearsing: core.rehearsing,
-    own: checked.guards ?? [],
-    clock,
-  });
-  const fuse = new Fuse(core, new Exit(core, guards));
+  const fuse = new Fuse(core, new LateExit(core, checked.guards ?? []));
   announce(core, checked);
   return fuse;
-}
-
-/** Counts how often each text was given, from 0. */
-function counter(): (text: string) => number {
-  const counts = new Map<string, number>();
-  return (text) => {
-    const count = counts.get(text) ?? 0;
-    counts.set(text, count + 1);
-    return count;
-  };
 }

@@ -37,8 +37,9 @@ export type { Captured } from "./core";
 export type { Description } from "./describe";
 export type { DrillResult } from "./drill";
 export { type ErrorCode, errorCodes, MailfuseError, type Refusal } from "./errors";
-export { createFuse, type Fuse, type HaltRequest } from "./fuse";
+export { createFuse, type Fuse } from "./fuse";
 export type { Diversion, Explain, Guard, Mode, Next, Part, Receipt, Send, SendContext, Spend } from "./guard";
+export type { HaltRequest } from "./halting";
 export type {
   CorrectionPerson,
   CorrectionRequest,
@@ -64,7 +65,7 @@ export type {
 } from "./ledger/ledger";
 export type { Head, LedgerProblem, Verdict } from "./ledger/verdict";
 export type { ExpectedHead } from "./ledger/verify";
-export { verifyExport } from "./ledger/verify-file";
+export { verifyExport } from "./ledger/verify-export";
 export type { Logger } from "./log";
 export type { Content, Field, Message, Recipient } from "./message";
 export type { Requirement } from "./plan/approvals";
@@ -74,6 +75,7 @@ export type { Plan } from "./plan/plan";
 export type { PlanState, Terms } from "./plan/record";
 export type { PlanJob, PlanRequest, PlanSource } from "./plan/rehearse";
 export type { ReleaseOptions, ReleaseResult } from "./plan/release";
+export { generateKeys, signToken, type TokenRequest } from "./plan/sign";
 export { summaryHtml, summaryText } from "./plan/summary/show";
 export type {
   PlanSummary,
@@ -84,7 +86,7 @@ export type {
 } from "./plan/summary/types";
 export type { Delivered } from "./plan/telling";
 export type { Tempo } from "./plan/tempo";
-export { type Decision, generateKeys, signToken, type TokenRequest } from "./plan/tokens";
+export type { Decision } from "./plan/token-form";
 export type { PlanView } from "./plan/view";
 export type { CapUsage, RecentRefusal, Status } from "./status";
 export {

@@ -7,7 +7,8 @@ import type { Intent } from "./adapter";
 import type { Refusal } from "./errors";
 import type { Diversion, Mode, Naming, Part, PresentContext, Send, Spend } from "./guard";
 import type { Message } from "./message";
-import type { Purpose, Purposes } from "./purpose";
+import type { Purpose } from "./purpose";
+import type { Purposes } from "./purposes";
 
 /** What a {@link Judged} send is made from. */
 export interface SendInput {

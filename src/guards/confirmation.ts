@@ -4,7 +4,7 @@
  * @module
  */
 import type { Guard, Send } from "../guard";
-import { showsPurpose } from "../purpose";
+import { showsPurpose } from "../purposes";
 
 /** The time in which this process rehearses plans. */
 export interface Rehearsing {

@@ -17,7 +17,6 @@ import { lastTextLines } from "./file";
 import type { Exported, ExportOptions, Forget, Ledger, LedgerEntry, TailOptions } from "./ledger";
 import { lastNumber, readLines } from "./lines";
 import { trimLines } from "./trim";
-import type { Upkeep } from "./upkeep";
 import type { Head } from "./verdict";
 import { Verifier } from "./verify";
 import { verifyFile } from "./verify-file";
@@ -31,10 +30,10 @@ const weakKey =
   "The key that signs is derived from a secret that the store itself keeps: against whoever holds the store, seals prove nothing.";
 
 /** The ledger of a fuse. */
-export function openLedger(core: Core, upkeep: Upkeep): Ledger {
+export function openLedger(core: Core): Ledger {
   const ready = async () => {
     await core.ready();
-    return upkeep.signer;
+    return core.upkeep.signer;
   };
   return {
     async publicKeys() {
@@ -45,7 +44,7 @@ export function openLedger(core: Core, upkeep: Upkeep): Ledger {
     async verify(options = {}) {
       const { trusted } = await ready();
       if (options.file !== undefined) return verifyFile(options.file, { ...options, trusted });
-      const expectedHead = options.expectedHead ?? (await newestHead(core, upkeep));
+      const expectedHead = options.expectedHead ?? (await newestHead(core));
       const verifier = new Verifier({
         trusted,
         forgets: core.facts?.durability === "none",
@@ -62,7 +61,7 @@ export function openLedger(core: Core, upkeep: Upkeep): Ledger {
 
     async seal() {
       await ready();
-      return upkeep.seal();
+      return core.upkeep.seal();
     },
 
     async *tail(options: TailOptions = {}) {
@@ -86,7 +85,7 @@ export function openLedger(core: Core, upkeep: Upkeep): Ledger {
       const before = trimBefore(options);
       return alone(core, options, async () => {
         // What is exported is sealed first: an export without a head at its end proves nothing about its end.
-        await upkeep.seal();
+        await core.upkeep.seal();
         const exported = await exportLines(core, signer, options);
         if (before === undefined) return exported;
         const trimmed = await trimLines(core, signer, exported.last, (await core.store.now()) - before);
@@ -96,7 +95,7 @@ export function openLedger(core: Core, upkeep: Upkeep): Ledger {
 
     async retain() {
       await ready();
-      return upkeep.retain();
+      return core.upkeep.retain();
     },
 
     async forget(who) {
@@ -107,11 +106,11 @@ export function openLedger(core: Core, upkeep: Upkeep): Ledger {
 }
 
 /** The newest head known here: of this process, or of the file that heads are told to. */
-async function newestHead(core: Core, upkeep: Upkeep): Promise<Head | undefined> {
+async function newestHead(core: Core): Promise<Head | undefined> {
   const { heads } = core.settings.ledger;
   const told = typeof heads === "object" ? await lastTold(heads.file) : undefined;
-  if (told && told.upto > (upkeep.head?.upto ?? 0)) return told;
-  return upkeep.head;
+  if (told && told.upto > (core.upkeep.head?.upto ?? 0)) return told;
+  return core.upkeep.head;
 }
 
 async function lastTold(file: string): Promise<Head | undefined> {

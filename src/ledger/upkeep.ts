@@ -113,21 +113,18 @@ export class Upkeep {
     return gone;
   }
 
-  /** Seals a last time. What fails here is sealed by the next process. */
+  /** Ends the upkeep of a fuse that closes, and seals a last time. What fails here is sealed by the next process. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancel?.();
-    await this.#running;
-    const { core } = this;
-    if (!core.isReady || core.seen === 0) return;
-    if (!this.head && (await lastNumber(core.store)) > mostOnClose) return;
-    await this.seal();
+    try {
+      await this.#running;
+      const { core } = this;
+      if (core.seen === 0) return;
+      if (!this.head && (await lastNumber(core.store)) > mostOnClose) return;
+      await this.seal();
+    } catch (error) {
+      this.core.log.error({ error: codeOf(error) }, "the ledger could not be sealed at the end");
+    }
   }
-}
-
-/** Ends the upkeep of a fuse that closes. A store that is gone takes nothing from the ledger. */
-export async function closeUpkeep(core: Core): Promise<void> {
-  await core.upkeep
-    ?.close()
-    .catch((error: unknown) => core.log.error({ error: codeOf(error) }, "the ledger could not be sealed at the end"));
 }

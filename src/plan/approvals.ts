@@ -9,7 +9,8 @@ import { MailfuseError } from "../errors";
 import { sameName } from "../principals";
 import type { Confirmation } from "../purpose";
 import type { Approval } from "./record";
-import { clockSkew, type TokenClaims, verifyToken } from "./tokens";
+import type { TokenClaims } from "./token-form";
+import { clockSkew, verifyToken } from "./tokens";
 import type { ViewClaims } from "./view";
 
 /** So many distinct approvers, each with one of these roles; no roles: any approver. */

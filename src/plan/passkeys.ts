@@ -10,7 +10,7 @@ import { hash } from "node:crypto";
 import { canonical } from "../canonical";
 import type { Approver, Passkey } from "../config/resolve";
 import { MailfuseError } from "../errors";
-import type { Decision, TokenClaims } from "./tokens";
+import type { Decision, TokenClaims } from "./token-form";
 
 /** What an assertion signs, by way of its challenge. */
 export interface PasskeyClaims extends TokenClaims {

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { generateKeys } from "../../src/plan/tokens";
+import { generateKeys } from "../../src/plan/sign";
 import type { Store } from "../../src/store";
 import { redisServers, type TestServer } from "../stores/servers";
 import { type BreakingProxy, startProxy } from "../stores/support/proxy";

@@ -2,7 +2,7 @@
  * The race: processes that send as fast as they can against one cap on a real mail server, killed at random and started
  * again. And a plan that all of them release, killed at random as well.
  */
-import { generateKeys, signToken } from "../../src/plan/tokens";
+import { generateKeys, signToken } from "../../src/plan/sign";
 import type { Store } from "../../src/store";
 import { type Check, type Result, type RunOptions, random } from "./check";
 import type { Common, Job } from "./child";

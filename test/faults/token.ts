@@ -1,5 +1,5 @@
 /** Eight processes spend one token at once: exactly one wins. */
-import { generateKeys } from "../../src/plan/tokens";
+import { generateKeys } from "../../src/plan/sign";
 import type { Check, Result, RunOptions } from "./check";
 import type { Common, Job } from "./child";
 import { bundled, Crew } from "./crew";

@@ -8,7 +8,7 @@ import { exportedLine } from "../../src/ledger/file";
 import { sealLines } from "../../src/ledger/seal";
 import type { Head } from "../../src/ledger/verdict";
 import { Verifier } from "../../src/ledger/verify";
-import { verifyExport } from "../../src/ledger/verify-file";
+import { verifyExport } from "../../src/ledger/verify-export";
 import { acknowledgedGap, type LedgerLine } from "../../src/store";
 import { lineStore, mutate, type Random, random, someEvent } from "./tamper";
 

@@ -6,7 +6,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { generateKeys, signToken } from "../../src/plan/tokens";
+import { generateKeys, signToken } from "../../src/plan/sign";
 import type { Store } from "../../src/store";
 import { type Check, type Result, type RunOptions, random } from "../faults/check";
 import { guardedMailer } from "../faults/fuse";
