@@ -18,7 +18,7 @@ export interface CoalesceOptions<Item> {
   /** What an item weighs, for items that differ much, such as calls to many people. @default 1 */
   readonly weigh?: (item: Item) => number;
   /**
-   * Waits one turn of the event loop before each batch. For backends that answer within the call:
+   * Waits one turn of the event loop before the first batch too. For backends that answer within the call:
    * without it no second call could ever arrive while the first is under way.
    * @default false
    */
@@ -94,10 +94,14 @@ export function coalesce<Item, Answer>(
   }
 
   async function drain(): Promise<void> {
-    do {
-      if (gather) await new Promise<void>((resolve) => nextTurn(resolve));
+    if (!gather) await flush(take());
+    // A turn before each further batch: whom the last one answered asks again within it. Without, a crowd that
+    // works in step would go as one batch of one and another of all the rest, for ever.
+    for (;;) {
+      await new Promise<void>((resolve) => nextTurn(resolve));
+      if (waiting.length === 0) break;
       await flush(take());
-    } while (waiting.length > 0);
+    }
     busy = false;
   }
 

@@ -153,10 +153,18 @@ export function joined(texts: readonly string[]): string {
   return texts.join(unit);
 }
 
+/** The ids of windows spent lately: those of purposes stand in every mail. */
+const windowIds = new Map<string, string>();
+
 /** A window's key as its id. */
 export function windowId(key: string): string {
+  const known = windowIds.get(key);
+  if (known) return known;
   const hex = hash("sha256", key);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+  const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+  if (windowIds.size === 1_000) windowIds.clear();
+  windowIds.set(key, id);
+  return id;
 }
 
 /** A schema's name in SQL. */

@@ -7,7 +7,7 @@ import type { CapSpend, HaltRecord, OnceRecord, RateSpend, Reservation, ReserveA
 import { limit, type Staging, windowKey } from "../staging";
 import { Addresses } from "./addresses";
 import { joined, list, milliseconds, name, nonsense, pack, unpack, whole, windowId } from "./database";
-import { ShortPath } from "./short-path";
+import { type Kept, ShortPath } from "./short-path";
 
 const day = 86_400_000;
 
@@ -63,61 +63,71 @@ export function spendRows(
   });
 }
 
-/** One call of `reserve`. */
+/** One batch of reservations. */
 export class ReserveCall {
   readonly #reservations: readonly Reservation[];
+  readonly #kept: readonly Kept[];
   readonly #people = new People();
-  readonly #rows: readonly unknown[];
-  readonly #short: string;
-  readonly #addresses = new Addresses();
+  readonly #dry: boolean;
+  readonly #staged: Staging | undefined;
 
   constructor(reservations: readonly Reservation[], options: { dry?: boolean; staged?: Staging } = {}) {
-    const { dry = false, staged } = options;
     this.#reservations = reservations;
-    const short = new ShortPath();
-    this.#rows = reservations.map((reservation, index) => {
-      if (reservation.addresses && !dry) this.#addresses.add(index + 1, reservation.addresses);
-      const { caps, rates } = dry ? { caps: [], rates: [] } : reservation;
-      const windows = (spends: readonly (CapSpend | RateSpend)[]) =>
-        [...new Set(spends.map((spend) => windowId(windowKey(spend))))].join(" ");
-      const kept = {
-        id: name(reservation.id),
-        label: label(reservation.id),
-        caps: windows(caps),
-        rates: windows(rates),
-        claims: reservation.once.map((claim) => name(claim.key)).join("\u001e"),
-        keep: Math.max(day, ...reservation.once.map((claim) => milliseconds(claim.ttlMs))),
-      };
-      if (!dry && !staged) short.add(reservation, kept, this.#people);
-      return {
-        i: kept.id,
-        ...(kept.label === "" ? {} : { b: kept.label }),
-        v: reservation.seen,
-        o: reservation.scopes.map(name),
-        k: reservation.once.map((claim) => [
-          name(claim.key),
-          milliseconds(claim.ttlMs),
-          claim.onUnknown === "resend",
-          claim.leaseMs ?? -1,
-        ]),
-        ...(reservation.entry ? { n: [name(reservation.entry.plan), reservation.entry.index] } : {}),
-        c: spendRows(caps, rates, this.#people, staged),
-        a: kept.caps,
-        r: kept.rates,
-        q: kept.claims,
-        t: kept.keep,
-        ...(staged ? { z: staged.stamp } : {}),
-        ...(dry ? { d: true } : {}),
-      };
-    });
-    this.#short = dry || staged ? "" : short.lists();
+    this.#dry = options.dry ?? false;
+    this.#staged = options.staged;
+    this.#kept = reservations.map(kept);
   }
 
-  values(): unknown[] {
-    const seen = Math.max(...this.#reservations.map((reservation) => reservation.seen));
+  /** What `reserve` takes; `undefined` where the batch cannot take the short path. */
+  short(): unknown[] | undefined {
+    const path = new ShortPath(this.#people);
+    this.#reservations.forEach((reservation, index) => {
+      path.add(reservation, this.#kept[index] as Kept);
+    });
+    const lists = path.lists();
+    if (lists === undefined) return undefined;
+    const seen = this.#reservations.reduce((most, reservation) => Math.max(most, reservation.seen), 0);
+    return [seen, lists, ...this.#rest()];
+  }
+
+  /** What `reserve_each` takes. */
+  each(): unknown[] {
+    const rows = this.#reservations.map((reservation, index) => this.#row(reservation, this.#kept[index] as Kept));
+    return [JSON.stringify(rows), ...this.#rest()];
+  }
+
+  #rest(): string[] {
+    const addresses = new Addresses();
+    this.#reservations.forEach((reservation, index) => {
+      if (reservation.addresses && !this.#dry) addresses.add(index + 1, reservation.addresses);
+    });
     const events = joined(this.#reservations.map((reservation) => pack(reservation.event)));
-    const people = joined(this.#people.names);
-    return [seen, this.#short, JSON.stringify(this.#rows), events, people, this.#addresses.lists()];
+    return [events, joined(this.#people.names), addresses.lists()];
+  }
+
+  #row(reservation: Reservation, kept: Kept): Record<string, unknown> {
+    const { caps, rates, entry } = reservation;
+    const staged = this.#staged;
+    return {
+      i: kept.id,
+      ...(kept.label === "" ? {} : { b: kept.label }),
+      v: reservation.seen,
+      o: reservation.scopes.map(name),
+      k: reservation.once.map((claim) => [
+        name(claim.key),
+        milliseconds(claim.ttlMs),
+        claim.onUnknown === "resend",
+        claim.leaseMs ?? -1,
+      ]),
+      ...(entry ? { n: [name(entry.plan), entry.index] } : {}),
+      c: this.#dry ? [] : spendRows(caps, rates, this.#people, staged),
+      a: kept.caps,
+      r: kept.rates,
+      q: kept.claims,
+      t: kept.keep,
+      ...(staged ? { z: staged.stamp } : {}),
+      ...(this.#dry ? { d: true } : {}),
+    };
   }
 
   /** The answers in order; `undefined` for a dry call that found nothing in the way, and for staging that took too long. */
@@ -131,6 +141,22 @@ export class ReserveCall {
     if (answers.length !== this.#reservations.length) throw nonsense();
     return this.#reservations.map((reservation, index) => readAnswer(reservation, at, answers[index]));
   }
+}
+
+function kept({ id, caps, rates, once }: Reservation): Kept {
+  return {
+    id: name(id),
+    label: label(id),
+    caps: windowsOf(caps),
+    rates: windowsOf(rates),
+    claims: once.map((claim) => name(claim.key)).join("\u001e"),
+    keep: once.reduce((most, claim) => Math.max(most, milliseconds(claim.ttlMs)), day),
+  };
+}
+
+function windowsOf(spends: readonly (CapSpend | RateSpend)[]): string {
+  if (spends.length === 0) return "";
+  return [...new Set(spends.map((spend) => windowId(windowKey(spend))))].join(" ");
 }
 
 /** The id as given, where its key is a hash. */

@@ -16,7 +16,7 @@ DECLARE ${enter}; line text[] := string_to_array(events, E'\\x1f');
 BEGIN
   ${late}
   INSERT INTO ${s}.ledger SELECT m.seq + u.n, m.at, u.event FROM unnest(line) WITH ORDINALITY AS u (event, n);
-  UPDATE ${s}.meta SET seq = m.seq + cardinality(line), at = m.at;
+  UPDATE ${s}.meta SET seq = m.seq + cardinality(line), at = m.at WHERE one = 1;
   RETURN jsonb_build_array(m.at, m.seq + 1);
 END $fn$;
 
@@ -29,7 +29,7 @@ BEGIN
   INSERT INTO ${s}.halts AS h VALUES (scope, m.at, record) ON CONFLICT ON CONSTRAINT halts_pkey
   DO UPDATE SET at = excluded.at, record = excluded.record;
   INSERT INTO ${s}.ledger VALUES (m.seq + 1, m.at, event);
-  UPDATE ${s}.meta SET seq = m.seq + 1, at = m.at;
+  UPDATE ${s}.meta SET seq = m.seq + 1, at = m.at WHERE one = 1;
   RETURN jsonb_build_array(m.at, 1);
 END $fn$;
 
@@ -42,7 +42,7 @@ BEGIN
   DELETE FROM ${s}.halts h WHERE h.scope = resume.scope;
   GET DIAGNOSTICS was = ROW_COUNT;
   INSERT INTO ${s}.ledger VALUES (m.seq + 1, m.at, event);
-  UPDATE ${s}.meta SET seq = m.seq + 1, at = m.at;
+  UPDATE ${s}.meta SET seq = m.seq + 1, at = m.at WHERE one = 1;
   RETURN jsonb_build_array(m.at, was);
 END $fn$;
 
@@ -55,7 +55,7 @@ BEGIN
   IF m.lost > 0 THEN m.seq := greatest(m.seq, m.lost) + ${acknowledgedGap}; END IF;
   m.seq := m.seq + 1;
   INSERT INTO ${s}.ledger VALUES (m.seq, m.at, event);
-  UPDATE ${s}.meta SET seq = m.seq, at = m.at, lost = 0;
+  UPDATE ${s}.meta SET seq = m.seq, at = m.at, lost = 0 WHERE one = 1;
   RETURN jsonb_build_array(m.at, m.seq);
 END $fn$;
 

@@ -20,7 +20,7 @@ BEGIN
   GET DIAGNOSTICS added = ROW_COUNT;
   IF added = 1 THEN
     INSERT INTO ${s}.ledger VALUES (m.seq + 1, m.at, event);
-    UPDATE ${s}.meta SET seq = m.seq + 1, at = m.at;
+    UPDATE ${s}.meta SET seq = m.seq + 1, at = m.at WHERE one = 1;
   END IF;
   RETURN jsonb_build_array(m.at, added);
 END $fn$;
@@ -61,7 +61,7 @@ BEGIN
   ON CONFLICT (id) DO UPDATE SET until = excluded.until;
   UPDATE ${s}.plans p SET state = given, version = known + 1, record = fresh WHERE p.id = x->>'i';
   INSERT INTO ${s}.ledger VALUES (m.seq + 1, m.at, event);
-  UPDATE ${s}.meta SET seq = m.seq + 1, at = m.at, stamp = m.stamp;
+  UPDATE ${s}.meta SET seq = m.seq + 1, at = m.at, stamp = m.stamp WHERE one = 1;
   RETURN jsonb_build_array(m.at, 'ok', m.seq + 1);
 END $fn$;
 
@@ -122,7 +122,7 @@ BEGIN
   UPDATE ${s}.entries e SET state = 'w', until = NULL, reservation = NULL WHERE e.plan = given AND e.state = letter::"char";
   GET DIAGNOSTICS many = ROW_COUNT;
   INSERT INTO ${s}.ledger VALUES (m.seq + 1, m.at, event);
-  UPDATE ${s}.meta SET seq = m.seq + 1, at = m.at;
+  UPDATE ${s}.meta SET seq = m.seq + 1, at = m.at WHERE one = 1;
   RETURN jsonb_build_array(m.at, many);
 END $fn$;
 `;

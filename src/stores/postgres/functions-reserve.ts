@@ -11,13 +11,14 @@
 /**
  * The short path's lists, in this order; those of texts have unit separators, those of numbers and ids commas.
  *
- * Per reservation: id, label, windows of caps, windows of rates, claims as kept, milliseconds to keep. Then claims, and
- * their reservation and time in pairs; plans of entries, and reservation and index in pairs; windows, their lengths,
- * lowest limits, and what the batch adds at most; scopes; and the rows to write, in threes: window, person or 0 for a
- * message, and four times the reservation's place, plus 1 for a person whom an earlier one of the batch counts as well.
+ * Per reservation: id, label, windows of caps, windows of rates, claims as kept, milliseconds to keep, and, where any of
+ * the batch has an entry, its plan and index, or nothing and -1. Then claims, and their reservation and time in pairs;
+ * windows, their lengths, lowest limits, and what the batch adds at most; scopes; and the rows to write, in threes: window,
+ * person or 0 for a message, and four times the reservation's place, plus 1 for a person whom an earlier one of the batch
+ * counts as well.
  */
 export const shortLists = [
-  ...["ids", "labels", "caps", "rates", "claims", "keeps", "onceKeys", "onceTerms", "plans", "places"],
+  ...["ids", "labels", "caps", "rates", "claims", "keeps", "plans", "places", "onceKeys", "onceTerms"],
   ...["windows", "lengths", "limits", "needs", "scopes", "rows"],
 ] as const;
 
@@ -139,11 +140,24 @@ BEGIN
   answer := CASE WHEN j.exceeded = '[]' THEN to_jsonb(m.seq) ELSE jsonb_build_array('ok', m.seq, j.exceeded) END;
 END $fn$;
 
--- Answers the time, and the first number when all passed, or a list of answers: a number, or why not.
--- lists is empty where the batch cannot take the short path; each is the batch as JSON for the other one; addresses is
--- empty where it brings none.
+-- Answers the time, and the first number when all passed, or null when something stands in somebody's way: nothing has
+-- changed then, and the batch is for reserve_each. addresses is empty where it brings none.
 CREATE OR REPLACE FUNCTION ${s}.reserve(
-  expires bigint, wait int, seen bigint, lists text, each text, events text, people text, addresses text
+  expires bigint, wait int, seen bigint, lists text, events text, people text, addresses text
+) RETURNS jsonb LANGUAGE plpgsql AS $fn$
+DECLARE m ${s}.meta := ${s}.enter(wait);
+BEGIN
+  IF expires > 0 AND m.at > expires THEN RETURN jsonb_build_array(m.at); END IF;
+  IF m.lost > 0 OR seen > m.seq OR NOT ${s}.reserve_all(
+    m, string_to_array(lists, E'\\x1d'), string_to_array(events, E'\\x1f'), string_to_array(people, E'\\x1f')
+  ) THEN RETURN jsonb_build_array(m.at, NULL); END IF;
+  IF addresses <> '' THEN PERFORM ${s}.keep_addresses(string_to_array(addresses, E'\\x1d'), NULL); END IF;
+  RETURN jsonb_build_array(m.at, m.seq + 1);
+END $fn$;
+
+-- Answers the time, and a list: a number for each reservation, or why not. each: the batch as JSON, see reserve_one.
+CREATE OR REPLACE FUNCTION ${s}.reserve_each(
+  expires bigint, wait int, each text, events text, people text, addresses text
 ) RETURNS jsonb LANGUAGE plpgsql AS $fn$
 #variable_conflict use_column
 DECLARE
@@ -151,10 +165,6 @@ DECLARE
   line text[] := string_to_array(events, E'\\x1f'); names text[] := string_to_array(people, E'\\x1f');
 BEGIN
   IF expires > 0 AND m.at > expires THEN RETURN jsonb_build_array(m.at); END IF;
-  IF lists <> '' AND m.lost = 0 AND seen <= m.seq AND ${s}.reserve_all(m, string_to_array(lists, E'\\x1d'), line, names) THEN
-    IF addresses <> '' THEN PERFORM ${s}.keep_addresses(string_to_array(addresses, E'\\x1d'), NULL); END IF;
-    RETURN jsonb_build_array(m.at, m.seq + 1);
-  END IF;
   FOR x IN SELECT * FROM jsonb_array_elements(each::jsonb) LOOP
     n := n + 1;
     SELECT * INTO o FROM ${s}.reserve_one(m, x, line[n], names);
@@ -163,7 +173,8 @@ BEGIN
     IF addresses <> '' AND (jsonb_typeof(o.answer) = 'number' OR o.answer->>0 = 'ok') THEN passed := passed || n; END IF;
   END LOOP;
   IF passed <> '{}' THEN PERFORM ${s}.keep_addresses(string_to_array(addresses, E'\\x1d'), passed); END IF;
-  UPDATE ${s}.meta SET at = CASE WHEN seq < m.seq THEN m.at ELSE at END, seq = m.seq, stamp = m.stamp, lost = m.lost;
+  UPDATE ${s}.meta SET at = CASE WHEN seq < m.seq THEN m.at ELSE at END, seq = m.seq, stamp = m.stamp, lost = m.lost
+  WHERE one = 1;
   RETURN jsonb_build_array(m.at, answers);
 END $fn$;
 
@@ -172,76 +183,71 @@ CREATE OR REPLACE FUNCTION ${s}.reserve_all(m ${s}.meta, part text[], line text[
 LANGUAGE plpgsql AS $fn$
 #variable_conflict use_column
 DECLARE
-  a_id text[] := string_to_array(part[1], E'\\x1f'); n int := cardinality(a_id); k int; brim bool;
-  a_key text[] := string_to_array(part[7], E'\\x1f'); a_term bigint[] := string_to_array(part[8], ',')::bigint[];
-  a_plan text[] := string_to_array(part[9], E'\\x1f'); a_place int[] := string_to_array(part[10], ',')::int[];
+  a_id text[] := string_to_array(part[1], E'\\x1f'); n int := cardinality(a_id); k int;
+  a_key text[] := string_to_array(part[9], E'\\x1f'); a_term bigint[] := string_to_array(part[10], ',')::bigint[];
+  a_plan text[] := string_to_array(part[7], E'\\x1f'); a_place int[] := string_to_array(part[8], ',')::int[];
   a_win uuid[] := string_to_array(part[11], ',')::uuid[]; a_length bigint[] := string_to_array(part[12], ',')::bigint[];
   a_need bigint[] := string_to_array(part[14], ',')::bigint[]; a_row int[] := string_to_array(part[16], ',')::int[];
   base bigint := greatest(m.stamp + 4, m.at * 1000);
 BEGIN
   IF EXISTS (SELECT FROM ${s}.halts h WHERE h.scope = ANY (string_to_array(part[15], E'\\x1f'))) THEN RETURN false; END IF;
-  IF a_key <> '{}' AND EXISTS (SELECT FROM ${s}.once o WHERE o.key = ANY (a_key) AND o.until > m.at) THEN
-    RETURN false;
-  END IF;
   IF a_plan <> '{}' THEN
-    SELECT count(*) INTO k FROM generate_subscripts(a_plan, 1) AS i
-    JOIN ${s}.entries t ON t.plan = a_plan[i] AND t.idx = a_place[2 * i] AND t.state IN ('w', 'c');
-    IF k < cardinality(a_plan) THEN RETURN false; END IF;
+    SELECT count(*) INTO k FROM unnest(a_plan, a_place) AS u (plan, idx)
+    JOIN ${s}.entries t ON t.plan = u.plan AND t.idx = u.idx AND t.state IN ('w', 'c');
+    IF k < n - cardinality(array_positions(a_plan, '')) THEN RETURN false; END IF;
   END IF;
-  IF a_win <> '{}' THEN
-    -- Takes the room before anybody stands in it: held is never too low.
-    WITH w AS (
-      INSERT INTO ${s}.windows AS x (id, held, length, expires)
-      SELECT u.id, u.need, u.length, m.at + u.length FROM unnest(a_win, a_need, a_length) AS u (id, need, length)
-      ON CONFLICT (id) DO UPDATE
-      SET held = x.held + excluded.held, length = excluded.length, expires = greatest(x.expires, excluded.expires)
-      RETURNING x.id, x.held
-    )
-    SELECT bool_or(w.held > u.most) INTO brim
-    FROM w JOIN unnest(a_win, string_to_array(part[13], ',')::bigint[]) AS u (id, most) ON u.id = w.id;
-  END IF;
-  IF brim IS NOT TRUE THEN
-    INSERT INTO ${s}.reservations (id, label, seq, at, stamp, caps, rates, claims, plan, idx, keep)
-    SELECT u.id, nullif(u.label, ''), m.seq + u.n, m.at, base + 4 * (u.n - 1), nullif(u.caps, ''), nullif(u.rates, ''),
-      nullif(u.claims, ''), e.plan, e.idx, m.at + u.keep
-    FROM unnest(
-      a_id, string_to_array(part[2], E'\\x1f'), string_to_array(part[3], E'\\x1f'), string_to_array(part[4], E'\\x1f'),
-      string_to_array(part[5], E'\\x1f'), string_to_array(part[6], ',')::bigint[]
-    ) WITH ORDINALITY AS u (id, label, caps, rates, claims, keep, n)
-    LEFT JOIN (
-      SELECT a_plan[i] AS plan, a_place[2 * i - 1] AS n, a_place[2 * i] AS idx FROM generate_subscripts(a_plan, 1) AS i
-    ) AS e ON e.n = u.n
-    ON CONFLICT DO NOTHING;
-    GET DIAGNOSTICS k = ROW_COUNT;
-    IF k = n THEN
-      WITH put AS (
-        INSERT INTO ${s}.people AS x (win, person, stamp)
-        SELECT a_win[a_row[i]],
-          CASE WHEN a_row[i + 1] = 0 THEN base + a_row[i + 2] || ':' || i ELSE names[a_row[i + 1]] END, base + a_row[i + 2]
-        FROM generate_series(1, coalesce(cardinality(a_row), 0), 3) AS i
-        ON CONFLICT (win, person) DO UPDATE SET stamp = excluded.stamp + CASE
-          WHEN excluded.stamp % 4 = 0 AND x.stamp >
-            (SELECT ${s}.cutoff(m.at, u.length) FROM unnest(a_win, a_length) AS u (id, length) WHERE u.id = x.win)
-          THEN 1 ELSE 0 END
-        RETURNING x.win, x.xmax = 0 AS fresh
-      ), old AS (SELECT put.win, count(*) AS n FROM put WHERE NOT put.fresh GROUP BY put.win)
-      UPDATE ${s}.windows w SET held = w.held - old.n FROM old WHERE w.id = old.win;
+  IF EXISTS (
+    SELECT FROM unnest(a_win, a_need, string_to_array(part[13], ',')::bigint[]) AS u (id, need, most)
+    LEFT JOIN ${s}.windows w ON w.id = u.id WHERE coalesce(w.held, 0) + u.need > u.most
+  ) THEN RETURN false; END IF;
+  FOR attempt IN 1 .. 2 LOOP
+    BEGIN
+      INSERT INTO ${s}.reservations (id, label, seq, at, stamp, caps, rates, claims, plan, idx, keep)
+      SELECT u.id, nullif(u.label, ''), m.seq + u.n, m.at, base + 4 * (u.n - 1), nullif(u.caps, ''), nullif(u.rates, ''),
+        nullif(u.claims, ''), nullif(u.plan, ''), nullif(u.idx, -1), m.at + u.keep
+      FROM unnest(
+        a_id, string_to_array(part[2], E'\\x1f'), string_to_array(part[3], E'\\x1f'), string_to_array(part[4], E'\\x1f'),
+        string_to_array(part[5], E'\\x1f'), string_to_array(part[6], ',')::bigint[], a_plan, a_place
+      ) WITH ORDINALITY AS u (id, label, caps, rates, claims, keep, plan, idx, n);
       IF a_key <> '{}' THEN
         INSERT INTO ${s}.once (key, until, reservation)
-        SELECT a_key[i], m.at + a_term[2 * i], a_id[a_term[2 * i - 1]] FROM generate_subscripts(a_key, 1) AS i
-        ON CONFLICT (key) DO UPDATE SET until = excluded.until, reservation = excluded.reservation;
+        SELECT a_key[i], m.at + a_term[2 * i], a_id[a_term[2 * i - 1]] FROM generate_subscripts(a_key, 1) AS i;
       END IF;
       IF a_plan <> '{}' THEN
-        UPDATE ${s}.entries t SET state = 'r', until = NULL, reservation = a_id[a_place[2 * i - 1]]
-        FROM generate_subscripts(a_plan, 1) AS i WHERE t.plan = a_plan[i] AND t.idx = a_place[2 * i];
+        UPDATE ${s}.entries t SET state = 'r', until = NULL, reservation = u.id
+        FROM unnest(a_plan, a_place, a_id) AS u (plan, idx, id) WHERE t.plan = u.plan AND t.idx = u.idx;
+      END IF;
+      IF a_win <> '{}' THEN
+        WITH put AS (
+          INSERT INTO ${s}.people AS x (win, person, stamp, born)
+          SELECT a_win[a_row[i]],
+            CASE WHEN a_row[i + 1] = 0 THEN base + a_row[i + 2] || ':' || i ELSE names[a_row[i + 1]] END,
+            base + a_row[i + 2], base + a_row[i + 2]
+          FROM generate_series(1, coalesce(cardinality(a_row), 0), 3) AS i
+          ON CONFLICT (win, person) DO UPDATE SET
+            stamp = excluded.stamp + CASE
+              WHEN excluded.stamp % 4 = 0 AND x.stamp > ${s}.cutoff(m.at, a_length[array_position(a_win, x.win)])
+              THEN 1 ELSE 0 END,
+            born = CASE WHEN x.born > ${s}.young(m.at, a_length[array_position(a_win, x.win)]) THEN x.born ELSE excluded.born END
+          RETURNING x.win, x.xmax = 0 AS fresh
+        )
+        INSERT INTO ${s}.windows AS w (id, held, length, expires)
+        SELECT u.id, sum(u.need), max(u.length), m.at + max(u.length) FROM (
+          SELECT * FROM unnest(a_win, a_need, a_length) AS g (id, need, length)
+          UNION ALL SELECT put.win, -1, 0 FROM put WHERE NOT put.fresh
+        ) AS u GROUP BY u.id
+        ON CONFLICT (id) DO UPDATE
+        SET held = w.held + excluded.held, length = excluded.length, expires = greatest(w.expires, excluded.expires);
       END IF;
       INSERT INTO ${s}.ledger SELECT m.seq + u.n, m.at, u.event FROM unnest(line) WITH ORDINALITY AS u (event, n);
-      UPDATE ${s}.meta SET seq = m.seq + n, at = m.at, stamp = base + 4 * (n - 1);
+      UPDATE ${s}.meta SET seq = m.seq + n, at = m.at, stamp = base + 4 * (n - 1) WHERE one = 1;
       RETURN true;
-    END IF;
-    DELETE FROM ${s}.reservations r WHERE r.id = ANY (a_id) AND r.seq > m.seq;
-  END IF;
-  UPDATE ${s}.windows w SET held = w.held - u.need FROM unnest(a_win, a_need) AS u (id, need) WHERE w.id = u.id;
+    EXCEPTION WHEN unique_violation THEN
+      -- An id or a claim is taken, and all is undone. A claim whose time is over is in nobody's way.
+      DELETE FROM ${s}.once o WHERE o.key = ANY (a_key) AND o.until <= m.at;
+      EXIT WHEN NOT FOUND;
+    END;
+  END LOOP;
   RETURN false;
 END $fn$;
 `;

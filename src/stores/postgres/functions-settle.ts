@@ -30,7 +30,7 @@ BEGIN
     IF k = n THEN
       IF planned > 0 THEN PERFORM ${s}.settle_entries(a_id); END IF;
       INSERT INTO ${s}.ledger SELECT m.seq + u.n, m.at, u.event FROM unnest(a_event) WITH ORDINALITY AS u (event, n);
-      UPDATE ${s}.meta SET seq = m.seq + n, at = m.at;
+      UPDATE ${s}.meta SET seq = m.seq + n, at = m.at WHERE one = 1;
       RETURN jsonb_build_array(m.at, m.seq + 1);
     END IF;
     UPDATE ${s}.reservations r SET settled = NULL, fate = NULL, message = NULL
@@ -63,7 +63,7 @@ BEGIN
     END IF;
     PERFORM ${s}.refund(string_to_array(r.caps, ' ')::uuid[], r.stamp, named, NULL);
   END LOOP;
-  UPDATE ${s}.meta SET at = CASE WHEN seq < m.seq THEN m.at ELSE at END, seq = m.seq;
+  UPDATE ${s}.meta SET at = CASE WHEN seq < m.seq THEN m.at ELSE at END, seq = m.seq WHERE one = 1;
   RETURN jsonb_build_array(m.at, numbers);
 END $fn$;
 

@@ -12,13 +12,16 @@
 /** Defines the functions that every other one builds on. `s` is the schema, quoted. */
 export function windowFunctions(s: string, lock: string): string {
   return `
--- Waits for its turn, at most so long, and reads where the ledger stands and what time it is.
+-- Waits for its turn, at most so long, and reads where the ledger stands and what time it is. A connection plans our
+-- statements once, perhaps while the tables are empty: what looks cheap then would walk over all of them for hours. So,
+-- for this transaction, rows are found by their keys.
 CREATE OR REPLACE FUNCTION ${s}.enter(wait int) RETURNS ${s}.meta LANGUAGE plpgsql AS $fn$
 DECLARE m ${s}.meta;
 BEGIN
-  PERFORM set_config('lock_timeout', greatest(wait, 1)::text, true);
+  PERFORM set_config('lock_timeout', greatest(wait, 1)::text, true), set_config('plan_cache_mode', 'force_generic_plan', true),
+    set_config('jit', 'off', true), set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true);
   PERFORM pg_advisory_xact_lock(${lock});
-  SELECT * INTO m FROM ${s}.meta;
+  SELECT * INTO m FROM ${s}.meta WHERE one = 1;
   -- The clock never goes back: it is the later of the server's and the newest line's.
   m.at := greatest(m.at, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
   RETURN m;
@@ -27,6 +30,10 @@ END $fn$;
 -- The first stamp that counts in a window of this length is the next one.
 CREATE OR REPLACE FUNCTION ${s}.cutoff(now bigint, length bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $fn$ SELECT (now - length) * 1000 + 999 $fn$;
+
+-- Rows born after this keep their birth when they are counted again.
+CREATE OR REPLACE FUNCTION ${s}.young(now bigint, length bigint) RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $fn$ SELECT now * 1000 - length * 32 $fn$;
 
 -- Whether there is room, how many stand in the window and how many would be new. Where the rows alone leave room,
 -- nothing is counted: held is never too low, and used and wanted are asked for only in a refusal.
@@ -40,7 +47,7 @@ BEGIN
   wanted := CASE WHEN messages >= 0 THEN messages ELSE cardinality(list) END;
   room := used + wanted <= most;
   IF room THEN RETURN; END IF;
-  DELETE FROM ${s}.people p WHERE p.win = look.id AND p.stamp <= cut;
+  DELETE FROM ${s}.people p WHERE p.win = look.id AND p.born <= cut AND p.stamp <= cut;
   GET DIAGNOSTICS gone = ROW_COUNT;
   IF gone > 0 THEN
     UPDATE ${s}.windows w SET held = w.held - gone WHERE w.id = look.id;
@@ -58,8 +65,9 @@ LANGUAGE plpgsql AS $fn$
 DECLARE added bigint; cut bigint := ${s}.cutoff(now, length);
 BEGIN
   WITH put AS (
-    INSERT INTO ${s}.people AS p (win, person, stamp) SELECT take.id, u.person, own FROM unnest(list) AS u (person)
-    ON CONFLICT (win, person) DO UPDATE SET stamp = own + CASE WHEN p.stamp <= cut THEN 0 ELSE 1 END
+    INSERT INTO ${s}.people AS p (win, person, stamp, born) SELECT take.id, u.person, own, own FROM unnest(list) AS u (person)
+    ON CONFLICT (win, person) DO UPDATE SET stamp = own + CASE WHEN p.stamp <= cut THEN 0 ELSE 1 END,
+    born = CASE WHEN p.born > ${s}.young(now, length) THEN p.born ELSE own END
     RETURNING p.xmax = 0 AS fresh
   ) SELECT count(*) FILTER (WHERE fresh) INTO added FROM put;
   INSERT INTO ${s}.windows AS w (id, held, length, expires) VALUES (take.id, added, take.length, now + take.length)
@@ -79,7 +87,7 @@ DECLARE gone bigint;
 BEGIN
   WITH chosen AS (
     SELECT p.ctid FROM ${s}.people p
-    WHERE p.win = ANY (ids) AND p.stamp = own AND (named IS NULL OR p.person = ANY (named)) LIMIT most
+    WHERE p.win = ANY (ids) AND p.born = own AND p.stamp = own AND (named IS NULL OR p.person = ANY (named)) LIMIT most
   ), out AS (
     DELETE FROM ${s}.people d WHERE d.ctid = ANY (ARRAY(SELECT chosen.ctid FROM chosen)) RETURNING d.win
   ), less AS (
@@ -100,7 +108,7 @@ CREATE OR REPLACE FUNCTION ${s}.ahead(m ${s}.meta, own bigint, slack bigint) RET
 BEGIN
   IF own > 0 THEN RETURN own; END IF;
   own := greatest(m.staged + 4, (m.at + slack) * 1000 + 2);
-  UPDATE ${s}.meta SET staged = own;
+  UPDATE ${s}.meta SET staged = own WHERE one = 1;
   RETURN own;
 END $fn$;
 
@@ -119,16 +127,17 @@ BEGIN
   own := ${s}.ahead(m, own, slack);
   FOR i IN 1 .. coalesce(cardinality(a_win), 0) LOOP
     length := def[2 * i - 1];
-    DELETE FROM ${s}.people p WHERE p.win = a_win[i] AND p.stamp <= ${s}.cutoff(m.at, length);
+    horizon := ${s}.cutoff(m.at, length);
+    DELETE FROM ${s}.people p WHERE p.win = a_win[i] AND p.born <= horizon AND p.stamp <= horizon;
     GET DIAGNOSTICS added = ROW_COUNT;
     IF added > 0 THEN UPDATE ${s}.windows w SET held = w.held - added WHERE w.id = a_win[i]; END IF;
-    SELECT * INTO f FROM ${s}.look(a_win[i], ${s}.cutoff(m.at, length), names, -1, def[2 * i]);
+    SELECT * INTO f FROM ${s}.look(a_win[i], horizon, names, -1, def[2 * i]);
     added := f.wanted;
     IF f.room THEN
       horizon := ${s}.cutoff(m.at + 2 * slack, length);
       WITH put AS (
-        INSERT INTO ${s}.people AS p (win, person, stamp) SELECT a_win[i], u.person, own FROM unnest(names) AS u (person)
-        ON CONFLICT (win, person) DO UPDATE SET stamp = own + 1 WHERE p.stamp <= horizon
+        INSERT INTO ${s}.people AS p (win, person, stamp, born) SELECT a_win[i], u.person, own, own FROM unnest(names) AS u (person)
+        ON CONFLICT (win, person) DO UPDATE SET stamp = own + 1, born = own WHERE p.stamp <= horizon
         RETURNING p.xmax = 0 AS fresh
       ) SELECT count(*) FILTER (WHERE fresh) INTO added FROM put;
       INSERT INTO ${s}.windows AS w VALUES (a_win[i], added, def[2 * i - 1], m.at + def[2 * i - 1] + slack) ON CONFLICT (id)
@@ -157,8 +166,8 @@ BEGIN
     jsonb_build_array(CASE WHEN coalesce(w.held, 0) + def[3 * i] <= def[3 * i - 1] THEN 1 ELSE 0 END, coalesce(w.held, 0), def[3 * i])
     ORDER BY i) INTO rooms
   FROM generate_subscripts(a_win, 1) AS i LEFT JOIN ${s}.windows w ON w.id = a_win[i];
-  INSERT INTO ${s}.people (win, person, stamp)
-  SELECT a_win[i], own || ':' || n, own FROM generate_subscripts(a_win, 1) AS i, generate_series(1, def[3 * i]) AS n
+  INSERT INTO ${s}.people (win, person, stamp, born)
+  SELECT a_win[i], own || ':' || n, own, own FROM generate_subscripts(a_win, 1) AS i, generate_series(1, def[3 * i]) AS n
   WHERE rooms->(i - 1)->0 = '1';
   INSERT INTO ${s}.windows AS w (id, held, length, expires)
   SELECT a_win[i], def[3 * i], def[3 * i - 2], m.at + def[3 * i - 2] + slack FROM generate_subscripts(a_win, 1) AS i
@@ -182,7 +191,7 @@ LANGUAGE plpgsql AS $fn$
 DECLARE m ${s}.meta := ${s}.enter(wait);
 BEGIN
   IF expires > 0 AND m.at > expires THEN RETURN jsonb_build_array(m.at); END IF;
-  UPDATE ${s}.people p SET stamp = own + 1
+  UPDATE ${s}.people p SET stamp = own + 1, born = own
   WHERE p.win = ANY (string_to_array(ids, ',')::uuid[]) AND p.person = ANY (string_to_array(list, E'\\x1f')) AND p.stamp <> own;
   UPDATE ${s}.windows w SET expires = greatest(w.expires, own / 1000 + w.length) WHERE w.id = ANY (string_to_array(ids, ',')::uuid[]);
   RETURN jsonb_build_array(m.at, 1);

@@ -40,14 +40,20 @@ interface Row {
 export class ShortPath {
   readonly #kept: Kept[] = [];
   readonly #once: { readonly key: string; readonly terms: readonly [number, number] }[] = [];
-  readonly #entries: { readonly plan: string; readonly place: readonly [number, number] }[] = [];
+  /** By the reservation's place; holes where there is none. */
+  readonly #entries: { readonly plan: string; readonly index: number }[] = [];
   readonly #taken = new Set<string>();
   readonly #windows = new Map<string, Window>();
   readonly #scopes = new Set<string>();
   readonly #rows: Row[] = [];
+  readonly #people: People;
   #possible = true;
 
-  add(reservation: Reservation, kept: Kept, people: People): void {
+  constructor(people: People) {
+    this.#people = people;
+  }
+
+  add(reservation: Reservation, kept: Kept): void {
     const place = this.#kept.push(kept);
     this.#take("reservation", kept.id);
     for (const scope of reservation.scopes) this.#scopes.add(name(scope));
@@ -58,7 +64,7 @@ export class ShortPath {
     const { entry } = reservation;
     if (entry) {
       this.#take("entry", `${entry.index}:${entry.plan}`);
-      this.#entries.push({ plan: name(entry.plan), place: [place, entry.index] });
+      this.#entries[place - 1] = { plan: name(entry.plan), index: entry.index };
     }
     const done = new Set<string>();
     for (const spend of [...reservation.caps, ...reservation.rates]) {
@@ -67,7 +73,7 @@ export class ShortPath {
       // Two limits on one window: the same people.
       if (done.has(key)) continue;
       done.add(key);
-      if ("people" in spend) this.#count(window, spend, people, (place - 1) * 4);
+      if ("people" in spend) this.#count(window, spend, (place - 1) * 4);
       else for (let message = 0; message < spend.messages; message++) this.#row(window, 0, (place - 1) * 4);
     }
   }
@@ -91,7 +97,8 @@ export class ShortPath {
     return window;
   }
 
-  #count(window: Window, spend: CapSpend, people: People, stamp: number): void {
+  #count(window: Window, spend: CapSpend, stamp: number): void {
+    const people = this.#people;
     const [first] = people.place(spend.people);
     for (let index = 0; index < spend.people.length; index++) {
       const person = people.names[first - 1 + index] as string;
@@ -108,11 +115,12 @@ export class ShortPath {
     return row;
   }
 
-  /** The lists as one text; empty where the batch cannot take the short path. */
-  lists(): string {
-    if (!this.#possible) return "";
+  /** The lists as one text; `undefined` where the batch cannot take the short path. */
+  lists(): string | undefined {
+    if (!this.#possible) return undefined;
     const windows = [...this.#windows.values()];
     const kept = this.#kept;
+    const entries = this.#entries.length > 0;
     const lists: Record<(typeof shortLists)[number], string> = {
       ids: joined(kept.map(({ id }) => id)),
       labels: joined(kept.map(({ label }) => label)),
@@ -122,8 +130,8 @@ export class ShortPath {
       keeps: kept.map(({ keep }) => keep).join(),
       onceKeys: joined(this.#once.map(({ key }) => key)),
       onceTerms: this.#once.flatMap(({ terms }) => terms).join(),
-      plans: joined(this.#entries.map(({ plan }) => plan)),
-      places: this.#entries.flatMap(({ place }) => place).join(),
+      plans: entries ? joined(kept.map((_, at) => this.#entries[at]?.plan ?? "")) : "",
+      places: entries ? kept.map((_, at) => this.#entries[at]?.index ?? -1).join() : "",
       windows: windows.map(({ id }) => id).join(),
       lengths: windows.map(({ length }) => length).join(),
       limits: windows.map(({ lowest }) => lowest).join(),
