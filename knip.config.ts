@@ -16,6 +16,8 @@ const config: KnipConfig = {
     "test/**/*.test.ts",
     "test/content/measure.ts",
     "test/plan/scale/*.ts",
+    "test/ledger/scale.ts",
+    "test/leaks/planted/*.ts",
   ],
   project: ["{src,adapters,test,examples,bench,replay}/**/*.ts", "scripts/*.mjs"],
   // The type of a parameter is exported for its readers.

@@ -206,7 +206,7 @@ function domainOf(person: string): string {
 }
 
 function wrongForm(place: string, got: string): MailfuseError {
-  return refuse(place, "`ann@acme.test`, `*@acme.test`, `*@*.acme.test`, `qa+*@acme.test` or `*`", got);
+  return refuse(place, "`name@example.com`, `*@acme.test`, `*@*.acme.test`, `qa+*@acme.test` or `*`", got);
 }
 
 // The pattern itself is not shown: it may be a person's address.

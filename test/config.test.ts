@@ -62,6 +62,7 @@ describe("a configuration", () => {
       /^purposes\.x\.caps: .*only caps per message or call/,
     ],
     ["a short secret", { ...good, secret: "hunter2" }, /^secret: .*16 characters.*not shown/],
+    ["an address where a list belongs", { ...good, internal: "ann@acme.test" }, /^internal: .*list.*\(not shown\)/],
     ["an unknown marker", { ...good, live: { despite: ["C1"] } }, /live\.despite.*"C1"/],
     ["a bad allowlist pattern", { environment: "s", environments: { s: { mode: "test", allow: ["*@*"] } } }, /allow/],
     [

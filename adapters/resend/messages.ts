@@ -105,7 +105,7 @@ function readField(mail: Plain, name: "to" | "cc" | "bcc", where: string, proble
   problems.push({
     code: "ADDRESS_INVALID",
     message: `Expected an address, or a list of addresses as text, got ${Array.isArray(value) ? "a list of other values" : `a ${typeof value}`}.`,
-    fix: 'Pass "ann@acme.test" or ["ann@acme.test"].',
+    fix: 'Pass "name@example.com" or ["name@example.com"].',
     where: at,
   });
   return [];

@@ -10,7 +10,7 @@ import { codePoint } from "./characters";
 /** A refusal whose place is not known yet. */
 export type Problem = Pick<Refusal, "code" | "message"> & { readonly fix: string };
 
-const bare = "Give the plain form: `ann@acme.test`, or `Ann <ann@acme.test>`.";
+const bare = "Give the plain form: `name@example.com`, or `Name <name@example.com>`.";
 
 function ambiguous(got: string, fix: string = bare): Problem {
   return {
@@ -29,7 +29,7 @@ export function isProblem<T extends object>(read: T | Problem): read is Problem 
   return "code" in read;
 }
 
-const quoteName = 'Quote a name that contains a comma or another sign: `"Smith, Ann" <ann@acme.test>`.';
+const quoteName = 'Quote a name that contains a comma or another sign: `"Smith, Ann" <name@example.com>`.';
 
 // The whole and its parts
 export const empty = invalid("an empty text", "Leave the field out, or give an address.");
@@ -48,7 +48,7 @@ export const quotedLocal = ambiguous("a quoted local part");
 export const unclosedQuote = ambiguous("a quotation mark that is never closed", `${bare} ${quoteName}`);
 export const comment = ambiguous(
   "a comment in round brackets",
-  'Quote it if it belongs to the name: `"Ann (QA)" <ann@acme.test>`.',
+  'Quote it if it belongs to the name: `"Ann (QA)" <name@example.com>`.',
 );
 export const literal = ambiguous(
   "an address literal in square brackets, or such brackets in an unquoted name",

@@ -82,6 +82,8 @@ function show(path: Path, value: unknown): string {
   if (value === undefined) return "nothing";
   if (path[0] === "secret" || path.includes("publicKey")) return `a ${typeof value} (not shown)`;
   if (typeof value === "function") return "a function";
+  // Often somebody's address, and this line ends up in a log.
+  if (typeof value === "string" && value.includes("@")) return "a text with an @ (not shown)";
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   const shown = typeof value === "string" ? JSON.stringify(value) : Array.isArray(value) ? "a list" : "an object";
   return shown.length > 80 ? `${shown.slice(0, 80)}…` : shown;

@@ -83,9 +83,10 @@ function hostCovers(entry: string, host: string): boolean {
 }
 
 function invalid(entry: string): MailfuseError {
+  const got = entry.includes("@") ? "one with an @ (not shown)" : `"${entry.slice(0, 80)}"`;
   return new MailfuseError({
     code: "CONFIG_INVALID",
-    message: `Expected entries of the lock's \`allow\` such as "relay.example:587", "*.example" or "loopback", got "${entry.slice(0, 80)}".`,
+    message: `Expected entries of the lock's \`allow\` such as "relay.example:587", "*.example" or "loopback", got ${got}.`,
     fix: "Name each host by itself; a lock that lets everything through is none.",
   });
 }

@@ -8,6 +8,7 @@ import { memoryStore, type Store } from "../../src/index";
 import { postgresStore } from "../../src/stores/postgres";
 import { redisStore } from "../../src/stores/redis";
 import { sqliteStore } from "../../src/stores/sqlite";
+import { postgresBytes, redisBytes } from "../leaks/dumps";
 import { postgresServers, redisServers } from "../stores/servers";
 
 export interface Place {
@@ -74,7 +75,7 @@ async function onRedis(): Promise<Place> {
     store: redisStore({ client, spool: { directory: folder } }),
     async bytes() {
       const found = filesIn(folder);
-      for (const key of await client.keysBuffer("*")) found.push(key, ...(await keptAt(client, key)));
+      for await (const bytes of redisBytes(client)) found.push(bytes);
       return found;
     },
     async end() {
@@ -85,18 +86,6 @@ async function onRedis(): Promise<Place> {
   };
 }
 
-async function keptAt(client: Redis, key: Buffer): Promise<Buffer[]> {
-  const type = await client.type(key);
-  if (type === "string") return [(await client.getBuffer(key)) ?? Buffer.alloc(0)];
-  if (type === "hash")
-    return [...(await client.hkeys(key)).map((field) => Buffer.from(field)), ...(await client.hvalsBuffer(key))];
-  if (type === "set") return client.smembersBuffer(key);
-  if (type === "zset") return client.zrangeBuffer(key, "0", "-1");
-  if (type === "list") return client.lrangeBuffer(key, 0, -1);
-  if (type === "stream") return [Buffer.from(JSON.stringify(await client.xrange(key, "-", "+")))];
-  throw new Error(`Expected a type of key that is known, got ${type}.`);
-}
-
 async function onPostgres(): Promise<Place> {
   const server = await postgresServers.launch();
   const pool = new Pool({ connectionString: server.url });
@@ -105,20 +94,8 @@ async function onPostgres(): Promise<Place> {
   return {
     store,
     async bytes() {
-      const tables = await pool.query<{ name: string }>(
-        "select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema')",
-      );
       const found: Buffer[] = [];
-      for (const { name } of tables.rows) {
-        const rows = await pool.query<Record<string, unknown>>(`select * from ${name}`);
-        for (const row of rows.rows)
-          for (const value of Object.values(row))
-            found.push(
-              Buffer.isBuffer(value)
-                ? value
-                : Buffer.from(typeof value === "string" ? value : (JSON.stringify(value) ?? "")),
-            );
-      }
+      for await (const bytes of postgresBytes(pool)) found.push(bytes);
       return found;
     },
     async end() {

@@ -26,6 +26,9 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
+/** Called with a server of ours that is about to be stopped and removed: the search for leaks reads what it holds. */
+export const beforeStop: ((server: TestServer) => Promise<void>)[] = [];
+
 /** How a kind of server is found and run. */
 interface Program {
   readonly command: string;
@@ -206,6 +209,7 @@ async function launch(program: Program): Promise<TestServer> {
       await ready(() => program.answers(port), child);
     },
     async stop() {
+      if (child) for (const look of beforeStop) await look(server);
       await gone("SIGTERM");
       process.off("exit", killNow);
       rmSync(directory, { recursive: true, force: true });

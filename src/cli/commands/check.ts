@@ -12,8 +12,8 @@ const examples = `
 Each address is asked about alone; content and claims are not asked. Ends with 3 when one would get nothing.
 
 Examples:
-  $ npx mailfuse check ann@acme.test
-  $ npx mailfuse check --purpose refund ann@acme.test ben@acme.test
+  $ npx mailfuse check name@example.com
+  $ npx mailfuse check --purpose refund name@example.com other@example.com
 `;
 
 export function addCheck(program: Command, act: Act): void {

@@ -1,0 +1,13 @@
+/** Passes, and leaks: only the search makes it fail. */
+import { it } from "vitest";
+import { createFuse } from "../../../src/index";
+
+it("a test that passes", async () => {
+  const fuse = createFuse({
+    environment: "staging",
+    environments: { staging: { mode: "test" } },
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
+  });
+  await fuse.halt({ reason: "ann@planted.test complained", by: "erin" });
+  await fuse.close();
+});
