@@ -1,5 +1,5 @@
 /**
- * All that an application may come to load, with jose and tr46, compressed. A limit that is hit asks what came along.
+ * All that an application may come to load, with zod, jose and tr46, compressed. A limit that is hit asks what came along.
  * What is loaded at once is less: the bench's row `import` has both.
  */
 const forNode = (config) => ({ ...config, platform: "node", format: "esm" });

@@ -1,10 +1,11 @@
 import { defineConfig, type Options } from "tsup";
-import { bins, entries } from "./scripts/entries.mjs";
+import { alwaysBundled, bins, entries } from "./scripts/entries.mjs";
 
 const shared: Options = {
   entry: Object.fromEntries(entries().map(({ name, source }) => [name, source])),
   platform: "node",
   target: "node20",
+  noExternal: alwaysBundled.map((name) => new RegExp(`^${name}(?:/|$)`)),
   // Entries share chunks, so that two of them do not hold two copies of the core.
   splitting: true,
   // `sqlite` without its prefix is a package of the registry, not the builtin.

@@ -22,8 +22,8 @@ import { line, sources, walk } from "./sources.mjs";
 
 /** From the bottom up. A name stands for the file and the folder of that name in `src`. */
 const layers = [
-  "errors address alerts allowlist canonical clock content suppression delivery hook log message mime outcome principals prototypes secrets shape snapshot",
-  "adapter claim codec config guard purpose purposes send store",
+  "errors address alerts allowlist canonical clock content suppression delivery hook log message mime outcome principals prototypes secrets snapshot",
+  "adapter claim codec config guard hooked purpose purposes send store",
   "core guards ledger plan",
   "stores",
   "attach check deliver describe divert drill exit failed-claims fuse halting late-exit lock refuse run sending start status suggest",
@@ -32,7 +32,7 @@ const layers = [
 ].map((names) => names.split(" "));
 
 /** The only packages that may be loaded at run time, by who may load them. */
-const packages = { src: ["jose", "tr46"], "src/cli": ["commander", "jiti"] };
+const packages = { src: ["jose", "tr46", "zod"], "src/cli": ["commander", "jiti"] };
 
 /** An optional peer, loaded with the first passkey that is verified. */
 const optional = new Map([["src/plan/passkeys", "@simplewebauthn/server"]]);

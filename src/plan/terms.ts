@@ -4,61 +4,55 @@
  *
  * @module
  */
+import * as z from "zod/mini";
 import type { Core } from "../core";
 import { everything, type Purpose, purposeScope } from "../purpose";
-import { list, mistakesIn, object, oneOf, optional, text, whole } from "../shape";
 import type { TermCap, Terms } from "./record";
 import { tampered } from "./spool";
 
-const words = text("a text");
-const count = whole("a count", 0);
-const time = whole("a time", Number.MIN_SAFE_INTEGER);
-const one = oneOf([1], "1");
-const yes = oneOf([true], "true");
-const cap = object(
-  {
-    of: words,
-    people: count,
-    per: oneOf(["message", "call", "window"], "a cap's span"),
-    windowMs: count,
-    onExceeded: oneOf(["refuse", "halt"], "what a cap does"),
-  },
-  "a cap",
-);
+const text = z.string();
+const whole = z.int().check(z.nonnegative());
+const time = z.int();
 
-const terms = object(
-  {
-    v: one,
-    id: words,
-    purpose: words,
-    environment: words,
-    clients: list(words, "clients"),
-    requester: words,
-    entries: count,
-    people: count,
-    expectedPeople: count,
-    population: optional(count),
-    audience: words,
-    root: words,
-    mails: words,
-    summary: words,
-    policy: words,
-    caps: list(cap, "caps"),
-    notBefore: time,
-    notAfter: time,
-    from: optional(words),
-    correctionOf: optional(words),
-    repeats: optional(yes),
-    mailsUnsubscribed: optional(yes),
-    canary: optional(object({ people: count, waitMs: optional(count) }, "a canary")),
-    rate: optional(object({ messages: count, windowMs: count }, "a rate")),
-  },
-  "terms",
-);
+const terms = z.strictObject({
+  v: z.literal(1),
+  id: text,
+  purpose: text,
+  environment: text,
+  clients: z.array(text),
+  requester: text,
+  entries: whole,
+  people: whole,
+  expectedPeople: whole,
+  population: z.optional(whole),
+  audience: text,
+  root: text,
+  mails: text,
+  summary: text,
+  policy: text,
+  caps: z.array(
+    z.strictObject({
+      of: text,
+      people: whole,
+      per: z.enum(["message", "call", "window"]),
+      windowMs: whole,
+      onExceeded: z.enum(["refuse", "halt"]),
+    }),
+  ),
+  notBefore: time,
+  notAfter: time,
+  from: z.optional(text),
+  correctionOf: z.optional(text),
+  repeats: z.optional(z.literal(true)),
+  mailsUnsubscribed: z.optional(z.literal(true)),
+  canary: z.optional(z.strictObject({ people: whole, waitMs: z.optional(whole) })),
+  rate: z.optional(z.strictObject({ messages: whole, windowMs: whole })),
+});
 
 /** Reads terms. Throws `PLAN_TAMPERED` for any that this fuse does not write. */
 export function readTerms(value: unknown): Terms {
-  if (mistakesIn(terms, value).length > 0) throw tampered("terms of another form");
+  const read = z.safeParse(terms, value);
+  if (!read.success) throw tampered("terms of another form");
   return value as Terms;
 }
 

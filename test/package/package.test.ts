@@ -32,7 +32,7 @@ describe("the tarball", () => {
   });
 
   test("holds what was built and the papers, nothing else", () => {
-    const papers = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"];
+    const papers = ["CHANGELOG.md", "LICENSE", "NOTICE.md", "README.md", "SECURITY.md", "package.json"];
     expect(installed.files).toEqual(expect.arrayContaining([...builtFiles()].sort()));
     const others = installed.files.filter((file) => !file.startsWith("dist/"));
     expect(papers).toEqual(expect.arrayContaining(others));

@@ -10,7 +10,7 @@ const sound = {
   "src/message.ts": 'import { a } from "./errors"; export const b = a;',
   "src/adapter.ts": 'export { a } from "./errors"; export { b } from "./message";',
   "src/store.ts": 'import type { b } from "./adapter"; export type B = typeof b;',
-  "src/config.ts": 'import * as j from "jose"; export const c = j;',
+  "src/config.ts": 'import * as z from "zod/mini"; export const c = z;',
   "src/guards/caps.ts": 'import { c } from "../config"; export const caps = c;',
   "src/stores/sqlite.ts":
     'import type { B } from "../store"; import { x } from "./sqlite/sql"; export const q: B = x;\nexport function sqliteStore() {}',
