@@ -68,7 +68,7 @@ export async function openIncident(core: Core, scope: IncidentScope, options: In
     steps: gathering.steps.all(),
     reasons: gathering.reasons,
     correction,
-    warnings: warnings(judgement, {
+    warnings: warnings(judgement, gathering, {
       pending: pending > 0 && readAt - (lastSend ?? 0) < underWayMs ? pending : 0,
       cutOff,
     }),
@@ -152,13 +152,27 @@ async function unsubscribed(core: Core, audience: AsyncIterable<CorrectionPerson
   return found;
 }
 
-function warnings({ people, failed }: Judgement, { pending, cutOff }: { pending: number; cutOff: boolean }): string[] {
+function warnings(
+  { people, failed }: Judgement,
+  { unreadable, gaps }: Gathering,
+  { pending, cutOff }: { pending: number; cutOff: boolean },
+): string[] {
   const all = [...people.values()];
   const destroyed = all.filter(({ address }) => address === "destroyed").length;
   const locked = all.filter(({ address }) => address === "locked").length;
   return [
     ...(cutOff
       ? ["The ledger begins after the incident does: older lines were trimmed, and people may be missing."]
+      : []),
+    ...(unreadable.count > 0
+      ? [
+          `The ledger has lines that cannot be read (${unreadable.count}, the first is line ${unreadable.first}): people may be missing or count as unknown; verify it.`,
+        ]
+      : []),
+    ...(gaps.count > 0
+      ? [
+          `The ledger lacks lines (in ${gaps.count} places, the first is behind line ${gaps.first}): people may be missing or count as unknown; verify it.`,
+        ]
       : []),
     ...(pending > 0
       ? [`${pending} calls have no outcome yet and may be under way: read the incident again in two minutes.`]

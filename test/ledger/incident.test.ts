@@ -172,6 +172,29 @@ describe("an incident", () => {
     expect(await incident.audience()).toHaveLength(4);
   });
 
+  it("of a ledger that lacks lines, or has some that are cut, says what it can and that it may be too little", async () => {
+    const all = setUp();
+    const plan = await mistake(all);
+    const whole = await linesOf(all.store);
+    const reserved = whole.filter(({ event }) => event.includes('"reserved"')).map(({ seq }) => seq);
+    const settled = whole.filter(({ event }) => event.includes('"settled"')).map(({ seq }) => seq);
+    const damaged = whole
+      .filter(({ seq }) => seq !== settled[0])
+      .map((line) => (line.seq === reserved[3] ? { ...line, event: line.event.slice(0, 40) } : line));
+    const read = async (after: number, limit: number) => damaged.filter(({ seq }) => seq > after).slice(0, limit);
+    const { fuse } = all.make({ store: { ...all.store, read } });
+    const { data } = await fuse.incident({ plan: plan.id }, { right: [] });
+    // Of the first person the outcome is gone, of the fourth everything.
+    expect(data.people).toMatchObject({ accepted: 1, unknown: 2, refused: 2 });
+    expect(data.warnings.join("\n")).toMatch(
+      new RegExp(
+        `cannot be read \\(1, the first is line ${reserved[3]}\\)[^]*in 1 places.* behind line ${(settled[0] ?? 0) - 1}\\)`,
+      ),
+    );
+    expect(await fuse.ledger.verify()).toMatchObject({ ok: false });
+    expect((await all.fuse.incident({ plan: plan.id }, { right: [] })).data.warnings).toEqual([]);
+  });
+
   it("is unknown where nothing is known of it", async () => {
     const all = setUp();
     expect(await codeOf(all.fuse.incident({ plan: "p_none" }))).toBe("INCIDENT_UNKNOWN");

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { generateKeys, type Head, type LedgerEntry, memoryStore, verifyExport } from "../../src/index";
 import { codeOf } from "../support/fake-client";
 import { errorOf, linesOf, people, release, setUp } from "./set-up";
@@ -73,6 +73,35 @@ describe("sealing", () => {
     appendFileSync(file, '{"mailfuse":"head","se');
     expect((await all.make().fuse.ledger.verify()).ok).toBe(true);
     expect((await all.make({ store: cut }).fuse.ledger.verify()).ok).toBe(false);
+  });
+
+  it("tells heads to stdout, one line of JSON each", async () => {
+    const all = setUp({ ledger: { heads: "stdout" } });
+    await all.client.send({ to: "ann@acme.test", tag: "note" });
+    const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    const head = await all.fuse.ledger.seal();
+    const told = write.mock.calls.map(([text]) => String(text));
+    write.mockRestore();
+    expect(told.map((text) => JSON.parse(text))).toEqual([{ mailfuse: "head", ...head }]);
+    expect(told[0]).toMatch(/^[^\n]+\n$/);
+  });
+
+  it("holds over a clock that was moved back: no line is older than the one before it", async () => {
+    const all = setUp();
+    await all.client.send({ to: "ann@acme.test", tag: "note" });
+    await all.fuse.ledger.seal();
+    const from = all.clock.now();
+    all.clock.advance(-3 * day);
+    // A process that was started afterwards, and knows no other time.
+    const { fuse, client } = all.make();
+    await client.send({ to: "bob@acme.test", tag: "note" });
+    await fuse.ledger.seal();
+    const times = (await linesOf(all.store)).map(({ at }) => at);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(await fuse.ledger.verify()).toMatchObject({ ok: true, unsealed: { lines: 0 } });
+    const { data } = await fuse.incident({ purpose: "note", from }, { right: [] });
+    expect(data.people).toMatchObject({ accepted: 2, wrongly: 2 });
+    expect(data.correction).toMatchObject({ people: 2, unreachable: 0 });
   });
 
   it("goes on when the witness fails", async () => {

@@ -53,6 +53,10 @@ export class Gathering {
   #last: LedgerLine | undefined;
   /** Whether any line spoke of the plan or purpose at all. */
   found = false;
+  /** Lines that are no events, and lines behind which others are missing: how many, and the first of each. */
+  readonly unreadable = { count: 0, first: 0 };
+  readonly gaps = { count: 0, first: 0 };
+  #seq = 0;
   readonly #pending = new Map<string, Pending>();
   readonly #stops: IncidentStop[] = [];
   #firstRefusal: IncidentStop | undefined;
@@ -73,9 +77,11 @@ export class Gathering {
   }
 
   add(line: LedgerLine): void {
+    if (this.#seq > 0 && line.seq !== this.#seq + 1) count(this.gaps, this.#seq);
+    this.#seq = line.seq;
     const event = readEvent(line);
-    if (!event) return;
-    if (event.type === "settled") this.#settled(event);
+    if (!event) count(this.unreadable, line.seq);
+    else if (event.type === "settled") this.#settled(event);
     else if (event.type === "reserved") this.#reserved(line, event);
     else if (event.type === "refused") this.#refused(line, event);
     else this.#action(line, event);
@@ -194,6 +200,10 @@ export class Gathering {
   #moment({ seq, at }: LedgerLine, what: string): void {
     if (this.#moments.length < mostMoments) this.#moments.push({ at, what, seq });
   }
+}
+
+function count(lines: { count: number; first: number }, seq: number): void {
+  if (lines.count++ === 0) lines.first = seq;
 }
 
 const endings: ReadonlySet<string> = new Set(["done", "partial", "revoked", "rejected", "halted", "expired"]);
