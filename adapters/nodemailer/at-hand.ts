@@ -6,6 +6,7 @@
  * @module
  */
 import { abortError, type RenderBounds } from "./bounds";
+import { isPlainText, quotedPrintable } from "./quoted-printable";
 import type { MimeNode } from "./shapes";
 import { missingLineEnd, tooLarge } from "./sink";
 
@@ -21,18 +22,25 @@ export type EncoderClass = new (options: object) => Encoder;
 /** nodemailer's own encoders, by the transfer encoding they make. */
 export type Encoders = ReadonlyMap<unknown, EncoderClass>;
 
-/** What a node does by these is done here: one that has its own is left to itself. */
-export const bypassed = ["stream", "createReadStream", "_getStream", "_takeStreamContent"] as const;
+/** What a node does by these is done here: one that has others is left to itself. */
+export interface Bypassed {
+  readonly stream: unknown;
+  readonly createReadStream: unknown;
+  readonly _getStream: unknown;
+  readonly _takeStreamContent: unknown;
+}
 
 /** Everyday mail nests four deep. */
 const maxDepth = 20;
 
-/** Whether all of a tree's nodes are of one class, unchanged, and hold their contents as text or bytes. */
-export function isAtHand(node: MimeNode, prototype: object, depth = 0): boolean {
-  if (depth > maxDepth || Object.getPrototypeOf(node) !== prototype) return false;
-  for (const method of bypassed) if (Object.hasOwn(node, method)) return false;
+/** Whether all of a tree's nodes do as their class does, and hold their contents as text or bytes. */
+export function isAtHand(node: MimeNode, methods: Bypassed, depth = 0): boolean {
+  if (depth > maxDepth || node.stream !== methods.stream || node.createReadStream !== methods.createReadStream)
+    return false;
+  if (node._getStream !== methods._getStream || node._takeStreamContent !== methods._takeStreamContent) return false;
   if (!isLiteral(node.content) || !isLiteral(node._raw)) return false;
-  for (const child of node.childNodes ?? []) if (!isAtHand(child, prototype, depth + 1)) return false;
+  const { childNodes } = node;
+  if (childNodes) for (const child of childNodes) if (!isAtHand(child, methods, depth + 1)) return false;
   return true;
 }
 
@@ -90,8 +98,13 @@ class Written {
     const bytes = typeof content === "string" ? Buffer.from(content) : (content as Buffer);
     if (bytes.length > this.limit) throw tooLarge(this.limit);
     if (bytes.length === 0) return;
+    const isText = /^text\//i.test(String(node.contentType || ""));
+    if (isText && encoding === "quoted-printable" && isPlainText(bytes)) {
+      this.#add(quotedPrintable(bytes));
+      return;
+    }
     // As nodemailer 10 asks for it; earlier encoders do not know the option.
-    const encoder = new Encoder({ binary: !/^text\//i.test(String(node.contentType || "")) });
+    const encoder = new Encoder({ binary: !isText });
     encoder.push = (chunk) => {
       this.#add(chunk);
       return true;

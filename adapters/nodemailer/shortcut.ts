@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { bypassed, type EncoderClass, type Encoders, isAtHand, renderAtHand } from "./at-hand";
+import { type Bypassed, type EncoderClass, type Encoders, isAtHand, renderAtHand } from "./at-hand";
 import type { RenderBounds } from "./bounds";
 import { renderPlain } from "./render";
 import type { MimeNode } from "./shapes";
@@ -15,7 +15,8 @@ const bounds: RenderBounds = { bytes: 1_000_000, pieces: 1_000, signal: undefine
 /** Knows the messages of one transporter, which are all of one class. */
 export class Shortcut {
   #prototype: MimeNode | undefined;
-  #methods: readonly unknown[] = [];
+  /** As the class had them when it was looked at: one changed since then is nodemailer's to call. */
+  #methods: Bypassed | undefined;
   #encoders: Encoders | undefined;
 
   /** The encoders to render this tree with; none where it has to be left to nodemailer. */
@@ -23,16 +24,16 @@ export class Shortcut {
     const prototype: MimeNode = Object.getPrototypeOf(message);
     if (!this.#prototype) {
       this.#prototype = prototype;
-      this.#methods = bypassed.map((method) => prototype[method]);
+      const { stream, createReadStream, _getStream, _takeStreamContent } = prototype;
+      this.#methods = { stream, createReadStream, _getStream, _takeStreamContent };
       // Mails that come before it is proven, or where it is not, are rendered by nodemailer itself.
-      this.#prove(prototype).catch(() => {});
+      this.#prove(prototype, this.#methods).catch(() => {});
     }
-    if (!this.#encoders || prototype !== this.#prototype) return undefined;
-    for (const [index, method] of bypassed.entries()) if (prototype[method] !== this.#methods[index]) return undefined;
-    return isAtHand(message, prototype) ? this.#encoders : undefined;
+    if (!this.#encoders || !this.#methods || prototype !== this.#prototype) return undefined;
+    return isAtHand(message, this.#methods) ? this.#encoders : undefined;
   }
 
-  async #prove(prototype: MimeNode): Promise<void> {
+  async #prove(prototype: MimeNode, methods: Bypassed): Promise<void> {
     const tree = probeTree(prototype.constructor as NodeClass);
     const piped: object[] = [];
     const theirs = await renderPlain(tree, bounds, (stream) => piped.push(stream));
@@ -42,7 +43,7 @@ export class Shortcut {
       ["quoted-printable", first],
       ["base64", second],
     ]);
-    if (isAtHand(tree, prototype) && renderAtHand(tree, encoders, bounds).equals(theirs)) this.#encoders = encoders;
+    if (isAtHand(tree, methods) && renderAtHand(tree, encoders, bounds).equals(theirs)) this.#encoders = encoders;
   }
 }
 
@@ -57,12 +58,13 @@ function probeTree(Node: NodeClass): MimeNode {
     return node;
   };
   const words = "Gr\u00fc\u00dfe \u{1f4e6} = a word and another. ".repeat(20);
-  add(root, "text/html", `${words}\t \r\n.dot\nlone\rend \r\n${"x".repeat(200)}\u00e9 `);
+  const lines = `${words}\t \r\n.dot\nlone\rend \r\n${"x".repeat(200)}\u00e9${"\u{1f4e6}".repeat(90)}`;
+  add(root, "text/html", lines);
   add(root, "application/octet-stream", Buffer.from(Array.from({ length: 500 }, (_, index) => index % 256)));
   const inner = add(root, "multipart/alternative");
   add(inner, "text/plain", "plain\r\n.dot\n");
   add(inner, "text/plain", "");
-  add(inner, "text/x-amp-html", Buffer.from(words));
+  add(inner, "text/x-amp-html", Buffer.from(`${lines} `));
   add(root, "application/x-probe", "a\nb\rc\r\n \r", { filename: "pr\u00f6be.bin" }).setHeader?.(
     "Content-Transfer-Encoding",
     "quoted-printable",

@@ -92,6 +92,36 @@ function complete(mail: object): object {
   };
 }
 
+/** What decides where a quoted-printable line breaks. */
+const contents = [
+  "a",
+  "ab",
+  "word ",
+  "=",
+  " ",
+  "\t",
+  "\r\n",
+  "\n",
+  "\r",
+  ".",
+  ",",
+  "?",
+  "\u00e9",
+  "\u4f60",
+  "\u{1f4e6}",
+  "=20",
+  "\0",
+];
+
+/** Numbers below a limit, the same in every run. */
+function drawn(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
 let server: MailServer;
 beforeAll(async () => {
   server = await startMailServer();
@@ -127,6 +157,23 @@ describe.each(versions)("nodemailer %s", (_version, nodemailer) => {
     const later = await transporter.sendMail(mail());
     expect((later.message as Buffer).toString("latin1")).toBe(bare.toString("latin1"));
     expect(later.envelope).toEqual((await nodemailer.createTransport(stream).sendMail(mail())).envelope);
+  });
+
+  it("breaks lines where nodemailer does", async () => {
+    const bare = nodemailer.createTransport(stream);
+    const { transporter } = await warm(nodemailer, stream);
+    const draw = drawn(7);
+    const random = () => contents[draw(contents.length)]?.repeat(1 + draw(draw(40) + 1));
+    const texts = Array.from({ length: 300 }, () => Array.from({ length: draw(90) }, random).join(""));
+    for (let length = 0; length < 80; length++) {
+      for (const last of [" x", "\u00e9", "\u{1f4e6}x", "=", "\n"])
+        texts.push(`${"x".repeat(76)}\r\n${"x".repeat(length)}${last}`);
+    }
+    for (const html of texts) {
+      const mail = complete({ html, encoding: "quoted-printable" });
+      const theirs = (await bare.sendMail(mail)).message as Buffer;
+      expect(((await transporter.sendMail(mail)).message as Buffer).toString("latin1")).toBe(theirs.toString("latin1"));
+    }
   });
 
   it("writes the same to the wire", async () => {
