@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { createFuse, type FuseConfig, generateKeys, MailfuseError, type Plan, signToken } from "../../src/index";
 import { fakeAdapter, fakeClient } from "../support/fake-client";
 import { placeKinds } from "./places";
+import { linesOf } from "./set-up";
 
 /** Words that stand in addresses, names, subjects, bodies and data, and nowhere else. */
 const words = ["quokkaaddress", "quokkadomain", "quokkasubject", "quokkabody", "quokkadata", "quokkaname"] as const;
@@ -29,6 +30,7 @@ function leaksIn(bytes: readonly Buffer[]): string[] {
   return words.filter((word) => spellings(word).some((spelling) => bytes.some((one) => one.includes(spelling))));
 }
 
+const documented = readFileSync("docs/ledger.md", "utf8");
 const keys = { erin: generateKeys() };
 
 async function everything(config: Partial<FuseConfig>, name: string) {
@@ -165,6 +167,10 @@ describe("no address, subject or body stands in clear", () => {
           for (const [name, output] of Object.entries(outputs))
             expect(leaksIn([Buffer.from(JSON.stringify(output))]), name).toEqual([]);
           expect(outputs.refusals.length).toBeGreaterThan(5);
+          // Every kind of line is documented, and says its version.
+          const lines = await linesOf(place.store);
+          for (const type of new Set(lines.map(({ event }) => /^{"v":1,"type":"([a-z-]+)"/.exec(event)?.[1])))
+            expect(documented).toContain(`\`${type}\``);
           expect(outputs.status.at(-1)).toMatchObject({ ok: true });
           const bytes = await place.bytes();
           expect(bytes.reduce((sum, one) => sum + one.length, 0)).toBeGreaterThan(10_000);
