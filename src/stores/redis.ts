@@ -14,38 +14,19 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
-import {
-  type Clock,
-  MailfuseError,
-  type PlanChange,
-  type PlanChangeAnswer,
-  type Reservation,
-  type ReserveAnswer,
-  type Store,
-  systemClock,
-} from "../store";
+import { type Clock, type Store, systemClock } from "../store";
 import { coalesce } from "./coalesce";
 import { addressesOn } from "./redis/addresses";
 import { checkServer, invalid } from "./redis/check";
-import { clientRunner, type IoRedisClient, type NodeRedisClient, nonsense, Server, text, whole } from "./redis/client";
-import {
-  capRefusal,
-  entryStates,
-  haltText,
-  letter,
-  milliseconds,
-  ReserveCall,
-  readHalt,
-  Spends,
-  settleRows,
-} from "./redis/encode";
+import { clientRunner, type IoRedisClient, type NodeRedisClient, Server, text, whole } from "./redis/client";
 import { stagingOn } from "./redis/large";
 import * as ledger from "./redis/lua-ledger";
-import * as plans from "./redis/lua-plans";
-import { reserve, settle } from "./redis/lua-reserve";
+import { milliseconds, written } from "./redis/names";
+import { plansOn } from "./redis/plans";
+import { haltText, readHalt } from "./redis/records";
+import { reservingOn } from "./redis/reserving";
 import { noSpool, type SealedBytes, spoolInStore } from "./redis/spool";
 import { spoolDirectory } from "./redis/spool-directory";
-import { isLarge, Staging, settleStaging, weight } from "./staging";
 
 export type { IoRedisClient, NodeRedisClient } from "./redis/client";
 
@@ -70,9 +51,6 @@ export interface RedisStoreOptions {
   /** For the deadline only: what counts is the server's time. @default the machine's clock */
   readonly clock?: Clock;
 }
-
-/** The year 2286: times beyond overflow when they are turned into Redis' expiry. */
-const farFuture = 9_999_999_999_999;
 
 /**
  * A store in Redis, shared by all processes that use the same server and prefix.
@@ -110,60 +88,6 @@ export function redisStore(options: RedisStoreOptions): Store {
   let calls = 0;
   const nonce = () => `${instance}.${(calls++).toString(36)}`;
 
-  const reserveSmall = coalesce(
-    async (reservations: readonly Reservation[]) => {
-      const call = new ReserveCall(reservations);
-      const answers = call.answers(await server.write(reserve, call.head(nonce()), call.rest()));
-      return answers.map((answer) => answer ?? fail());
-    },
-    { weigh: weight, most: 1_500 },
-  );
-
-  async function reserveLarge(reservation: Reservation): Promise<ReserveAnswer> {
-    const dry = new ReserveCall([reservation], { dry: true });
-    const [obstacle] = dry.answers(await server.write(reserve, dry.head(nonce()), dry.rest()));
-    if (obstacle) return obstacle;
-    const staged = await Staging.begin(staging, reservation.caps, reservation.rates);
-    return settleStaging(staged, async () => {
-      const call = new ReserveCall([reservation], { staged });
-      const [answer] = call.answers(await server.write(reserve, call.head(nonce()), call.rest()));
-      return answer;
-    });
-  }
-
-  async function change(wanted: PlanChange, staged?: Staging, dry = false): Promise<PlanChangeAnswer | undefined> {
-    const spends = new Spends(3);
-    const rows = dry ? [] : spends.add(wanted.caps ?? [], [], staged);
-    const tokens = (wanted.tokens ?? []).map(({ id, until }) => [id, Math.min(until, farFuture)]);
-    const head = [nonce(), dry ? 1 : 0, wanted.id, wanted.version, wanted.scopes ?? [], tokens];
-    const tables = [spends.keys.rows, spends.specs.rows, rows, staged?.stamp ?? 0];
-    const rest = [wanted.event, wanted.state, wanted.record, ...spends.packed];
-    const [at, kind, first, second, third] = await server.write(plans.changePlan, [...head, ...tables], rest);
-    switch (kind) {
-      case "ok":
-        return { ok: true, version: wanted.version + 1, seq: whole(first), at: whole(at) };
-      case "version":
-        return { ok: false, reason: "version" };
-      case "halted":
-        return { ok: false, reason: "halted", halt: readHalt(first) };
-      case "token":
-        return { ok: false, reason: "token", id: text(wanted.tokens?.[whole(first) - 1]?.id) };
-      case "cap":
-        return capRefusal(spends.at(first), second, third);
-      case "dry":
-      case "late":
-        return undefined;
-      default:
-        return fail();
-    }
-  }
-
-  const settleMany = coalesce(async (settlements: Parameters<Store["settle"]>[0]) => {
-    const events = settlements.map((settlement) => settlement.event);
-    const [, ...numbers] = await server.write(settle, [settleRows(settlements)], events);
-    return numbers.map(whole);
-  });
-
   const appendMany = coalesce(async (events: readonly string[]) => {
     const [, ...numbers] = await server.write(ledger.append, [nonce()], events);
     return numbers.map(whole);
@@ -195,19 +119,10 @@ export function redisStore(options: RedisStoreOptions): Store {
       return whole(taken) === 1;
     },
 
-    async reserve(reservations) {
-      if (!reservations.some(isLarge)) return reserveSmall(reservations);
-      const answers: ReserveAnswer[] = [];
-      for (const reservation of reservations) {
-        if (isLarge(reservation)) answers.push(await reserveLarge(reservation));
-        else answers.push(...(await reserveSmall([reservation])));
-      }
-      return answers;
-    },
-    settle: settleMany,
+    ...reservingOn(server, staging, nonce),
     async usage(asked) {
       if (asked.length === 0) return [];
-      const rows = asked.map(({ key, windowMs }) => [`c:${key}`, milliseconds(windowMs)]);
+      const rows = asked.map(({ key, windowMs }) => [written(`c:${key}`), milliseconds(windowMs)]);
       const [, ...counts] = await server.write(ledger.usage, [rows]);
       return counts.map(whole);
     },
@@ -239,74 +154,7 @@ export function redisStore(options: RedisStoreOptions): Store {
 
     ...addressesOn(server),
 
-    async addPlan(row, event) {
-      const [, added] = await server.write(plans.addPlan, [nonce()], [event, row.id, row.state, row.record]);
-      return whole(added) === 1;
-    },
-    async plan(id) {
-      const [found, ...row] = await server.read(plans.plan, [id]);
-      return whole(found) === 1 ? planRow([id, ...row]) : undefined;
-    },
-    async plans(most) {
-      if (most < 1) return [];
-      const [, ...rows] = await server.read(plans.plans, [String(most)]);
-      return rows.filter((_, index) => index % 5 === 0).map((_, row) => planRow(rows.slice(row * 5, row * 5 + 5)));
-    },
-    async changePlan(wanted) {
-      const caps = wanted.caps ?? [];
-      if (!isLarge({ caps, rates: [] })) return (await change(wanted)) ?? fail();
-      const obstacle = await change(wanted, undefined, true);
-      if (obstacle) return obstacle;
-      const staged = await Staging.begin(staging, caps, []);
-      return settleStaging(staged, () => change(wanted, staged));
-    },
-
-    async spool(plan, entries) {
-      for (let from = 0; from < entries.length; from += 1_000) {
-        const part = entries.slice(from, from + 1_000);
-        const indexes = JSON.stringify(part.map((entry) => entry.index));
-        const [states] = await server.read(plans.statesOf, [plan, indexes]);
-        const fresh = part.filter((_, index) => text(states)[index] === "\0");
-        if (fresh.length === 0) continue;
-        // The bytes first: an entry that waits must have them. A crash in between leaves bytes that nobody asks for.
-        await bytes.put(plan, fresh);
-        await server.write(plans.addEntries, [plan, fresh.map((entry) => entry.index)]);
-      }
-    },
-    entries: (plan, from, most) => bytes.from(plan, from, most),
-    async claimEntries(plan, _worker, count, leaseMs, below) {
-      const head = [plan, count, milliseconds(leaseMs), Math.min(below ?? farFuture, farFuture)];
-      const [, , ...indexes] = await server.write(plans.claimEntries, head);
-      const found = indexes.length > 0 ? await bytes.get(plan, indexes.map(whole)) : [];
-      return found.length === indexes.length ? found : missing(indexes.length, found.length);
-    },
-    async entryStates(plan) {
-      const [, ...rows] = await server.read(plans.countEntries, [plan]);
-      const counts = new Map(pairs(rows).map(([name, count]) => [name, count]));
-      const states = Object.entries(entryStates).map(([name, state]) => [state, whole(counts.get(name) ?? 0)] as const);
-      return Object.fromEntries(states.filter(([, count]) => count > 0));
-    },
-    async entriesIn(plan, state, after, most) {
-      const args = [plan, letter(state), String(Math.max(-1, after)), String(Math.max(0, most))];
-      const [, ...indexes] = await server.read(plans.entriesIn, args);
-      return indexes.map(whole);
-    },
-    async requeueEntries(plan, from, event) {
-      const [, count] = await server.write(plans.requeue, [nonce()], [event, plan, letter(from)]);
-      return whole(count);
-    },
-    async markEntries(plan, indexes, to) {
-      let moved = 0;
-      for (let from = 0; from < indexes.length; from += 1_000) {
-        const head = [plan, indexes.slice(from, from + 1_000), letter(to)];
-        moved += whole((await server.write(plans.markEntries, head))[1]);
-      }
-      return moved;
-    },
-    async dropSpool(plan) {
-      await server.write(plans.dropEntries, [plan]);
-      await bytes.drop(plan);
-    },
+    ...plansOn(server, staging, bytes, nonce),
 
     async close() {
       server.close();
@@ -326,29 +174,8 @@ function openSpool(spool: RedisStoreOptions["spool"], prefix: string): SealedByt
   );
 }
 
-function planRow(row: readonly unknown[]) {
-  const [id, state, version, record, at] = row;
-  return { id: text(id), state: text(state), version: whole(version), record: text(record), createdAt: whole(at) };
-}
-
-function pairs(rows: readonly unknown[]): [unknown, unknown][] {
-  return rows.flatMap((row, index) => (index % 2 === 0 ? [[row, rows[index + 1]] as [unknown, unknown]] : []));
-}
-
 function threes(rows: readonly unknown[]): [unknown, unknown, unknown][] {
   return rows.flatMap((row, index) =>
     index % 3 === 0 ? [[row, rows[index + 1], rows[index + 2]] as [unknown, unknown, unknown]] : [],
   );
-}
-
-function fail(): never {
-  throw nonsense();
-}
-
-function missing(expected: number, got: number): never {
-  throw new MailfuseError({
-    code: "STORE_UNAVAILABLE",
-    message: `Expected the bytes of ${expected} spooled entries, got ${got}.`,
-    fix: "Nothing was sent. Check that every worker sees the same spool directory.",
-  });
 }

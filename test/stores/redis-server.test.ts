@@ -188,6 +188,26 @@ suite(`Redis servers${redisServers.own ? "" : " (no redis-server or valkey-serve
       expect(await client.zcard("{bounded}:c:k")).toBe(20);
     });
 
+    it("give back what is theirs, whatever their names hold", async () => {
+      const store = opened();
+      const names = ["line\nbreak", "100%", "c:x\no:y\ne:0:z", "e:0:p"];
+      for (const name of names) {
+        const once = [{ key: name, ttlMs: hour, onUnknown: "hold" as const }];
+        const rates = [{ key: name, windowMs: hour, limit: 1, messages: 1, enforce: true }];
+        for (const people of [["a"], ["a", "b"]]) {
+          const wants = { caps: [cap(2, people, name)], rates, once };
+          const asked = reservation(wants);
+          expect((await store.reserve([asked]))[0]?.ok, name).toBe(true);
+          expect((await store.reserve([reservation(wants)]))[0]).toMatchObject({ reason: "duplicate", key: name });
+          await store.settle([{ reservation: asked.id, fate: "refused", event: "{}" }]);
+        }
+        expect((await store.reserve([reservation({ caps: [cap(2, ["c", "d"], name)], rates, once })]))[0]?.ok).toBe(
+          true,
+        );
+      }
+      expect(await store.usage(names.map((key) => ({ key, windowMs: hour })))).toEqual([2, 2, 2, 2]);
+    });
+
     it("lie in one slot of a cluster, by ioredis and node-redis", async () => {
       const node = await launched("--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1");
       const admin = connected(node.url);

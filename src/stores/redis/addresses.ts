@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Store } from "../../store";
+import type { SealedAddresses, Store } from "../../store";
 import { nonsense, type Server, text, whole } from "./client";
-import { addressBuckets, addresses, forgetBucket, forgetPeople } from "./lua-addresses";
+import { addressBuckets, addresses, dropPart, fillPart, forgetBucket, forgetPeople } from "./lua-addresses";
 
 /** How many people one step asks for: a script's arguments are unpacked onto Lua's stack. */
 const step = 1_000;
@@ -35,6 +35,37 @@ export function addressesOn(server: Server): Pick<Store, "addresses" | "addressB
   };
 }
 
-function* steps(people: readonly string[]): Generator<readonly string[]> {
+/** Addresses of a large call, on the server before it, where nobody reads them. */
+export class StagedAddresses {
+  readonly #server: Server;
+  readonly #name: string;
+  #new = 0;
+
+  private constructor(server: Server, name: string) {
+    this.#server = server;
+    this.#name = name;
+  }
+
+  /** @throws `STORE_UNAVAILABLE`; what was staged goes by itself */
+  static async begin(server: Server, nonce: string, addresses: SealedAddresses): Promise<StagedAddresses> {
+    const staged = new StagedAddresses(server, `as:${nonce}`);
+    for (const some of steps(addresses.sealed)) {
+      const [, added] = await server.write(fillPart, [staged.#name, addresses.bucket], some.flat());
+      staged.#new += whole(added);
+    }
+    return staged;
+  }
+
+  /** Names what the call takes in; `undefined` where the bucket knows everybody. */
+  get name(): string | undefined {
+    return this.#new > 0 ? this.#name : undefined;
+  }
+
+  async drop(): Promise<void> {
+    await this.#server.write(dropPart, [this.#name]);
+  }
+}
+
+function* steps<Item>(people: readonly Item[]): Generator<readonly Item[]> {
   for (let from = 0; from < people.length; from += step) yield people.slice(from, from + step);
 }

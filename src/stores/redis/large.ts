@@ -5,12 +5,13 @@
  */
 import type { StagedWindow, StagingServer } from "../staging";
 import { list, nonsense, type Server, text, whole } from "./client";
-import { milliseconds, Spends } from "./encode";
 import { again, look, stage, unstage } from "./lua-stage";
+import { milliseconds, written } from "./names";
+import { Spends } from "./spends";
 
 /** The steps of staging on one server. */
 export function stagingOn(server: Server): StagingServer {
-  const length = ({ key, windowMs }: StagedWindow) => [key, milliseconds(windowMs)];
+  const length = ({ key, windowMs }: StagedWindow) => [written(key), milliseconds(windowMs)];
   return {
     deadlineMs: server.deadlineMs,
     async stage(stamp, slack, windows, people) {
@@ -35,7 +36,7 @@ export function stagingOn(server: Server): StagingServer {
       await server.write(again, [stamp, windows.map(length), packed.people(people)], packed.packed);
     },
     async unstage(stamp, keys) {
-      const [, left] = await server.write(unstage, [stamp, keys]);
+      const [, left] = await server.write(unstage, [stamp, keys.map(written)]);
       return whole(left) === 1;
     },
   };

@@ -22,30 +22,49 @@ return answer(numbers)
 `,
 );
 
-/** Lines after a number, oldest first: number, time, event, number, … `ARGV`: head, number, most lines. */
+/**
+ * Lines after a number, oldest first: number, time, event, number, … `ARGV`: number, most lines.
+ * An entry of the stream holds up to a thousand lines, so it is read a few entries at a time.
+ */
 export const read = script(String.raw`
-local from = string.format('%.0f', tonumber(ARGV[1]) + 1) .. '-0'
-local lines = {1}
-for _, entry in ipairs(redis.call('XRANGE', KEYS[1] .. ':ledger', from, '+', 'COUNT', ARGV[2])) do
-  local n = #lines
-  lines[n + 1] = string.match(entry[1], '^%d+')
-  lines[n + 2] = entry[2][4]
-  lines[n + 3] = entry[2][2]
+local key, lines, most = KEYS[1] .. ':ledger', {1}, tonumber(ARGV[2])
+local after = math.max(tonumber(ARGV[1]), tonumber(redis.call('HGET', KEYS[1] .. ':meta', 'trimmed') or 0))
+local n = 0
+while n < most do
+  local found = redis.call('XRANGE', key, string.format('%.0f', after + 1) .. '-0', '+', 'COUNT', math.min(most - n, 50))
+  if #found == 0 then break end
+  for _, entry in ipairs(found) do
+    local last, fields = tonumber(string.match(entry[1], '^%d+')), entry[2]
+    local first = last - #fields / 2 + 2
+    for number = math.max(first, after + 1), last do
+      if n == most then break end
+      lines[3 * n + 2] = string.format('%.0f', number)
+      lines[3 * n + 3] = fields[2]
+      lines[3 * n + 4] = fields[2 * (number - first) + 4]
+      n = n + 1
+    end
+    after = last
+  end
 end
 return lines
 `);
 
 /**
- * Drops lines up to a number. At most 1,000 in one step: answers 1 while some are left. The number of the
- * newest line is kept elsewhere, so none is used again.
+ * Drops lines up to a number, at most a hundred entries of the stream in one step: answers 1 while some are left. An
+ * entry goes with its last line; until then the former ones are not read. The number of the newest line is kept
+ * elsewhere, so none is used again.
  */
 export const trim = script(String.raw`
-local to = string.format('%.0f', tonumber(ARGV[1])) .. '-0'
-local old = redis.call('XRANGE', KEYS[1] .. ':ledger', '-', to, 'COUNT', 1000)
+local key, meta, to = KEYS[1] .. ':ledger', KEYS[1] .. ':meta', tonumber(ARGV[1])
+to = math.min(to, tonumber(redis.call('HGET', meta, 'seq') or 0))
+if to > tonumber(redis.call('HGET', meta, 'trimmed') or 0) then
+  redis.call('HSET', meta, 'trimmed', string.format('%.0f', to))
+end
+local old = redis.call('XRANGE', key, '-', string.format('%.0f', to) .. '-0', 'COUNT', 100)
 local ids = {}
 for i, entry in ipairs(old) do ids[i] = entry[1] end
-if #ids > 0 then redis.call('XDEL', KEYS[1] .. ':ledger', unpack(ids)) end
-return {#ids == 1000 and 1 or 0}
+if #ids > 0 then redis.call('XDEL', key, unpack(ids)) end
+return {#ids == 100 and 1 or 0}
 `);
 
 /** Invariant: a halt and its line are written together; the newest record of a scope is kept. `ARGV`: head, event, scope, record. */

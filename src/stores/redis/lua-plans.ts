@@ -4,8 +4,9 @@
  * @module
  */
 import { script } from "./client";
-import { base, judge, judging, repeatable, windows } from "./lua-base";
-import { entries } from "./lua-reserve";
+import { base, judging, repeatable } from "./lua-base";
+import { entries } from "./lua-entries";
+import { judge, open, windows } from "./lua-windows";
 
 /** Invariant: an id is taken once; the line is written with the plan. `ARGV`: head, event, id, state, record. */
 export const addPlan = script(
@@ -45,13 +46,15 @@ return rows
  * Invariant: version, tokens, caps, record and line change together or not at all; a token is spent once. Judged in
  * the order version, halted, tokens, caps.
  *
- * `head`: expires, nonce, dry, id, version, scopes, tokens `[id, until]`, keys, specs, spends, stamp
- * of staged people. `ARGV`: head, event, state, record, packed people.
+ * `head`: expires, nonce, dry, id, version, scopes, tokens `[id, until]`, windows, specs, groups, references to people,
+ * stamp of staged people. `ARGV`: head, event, state, record, packed people.
  */
 export const changePlan = script(
   judging("head[6]", "head[8]") +
     repeatable +
+    open +
     windows +
+    "local specs = head[9]\n" +
     judge +
     String.raw`
 local key, dry = P .. 'p:' .. head[4], head[3] == 1
@@ -67,9 +70,9 @@ for i, token in ipairs(head[7]) do
   spent[token[1]] = true
 end
 if dry then return answer({now, 'dry'}) end
-local refusal = judge(keys, head[9], head[10])
+local refusal = judge(head[10], head[11])
 if refusal then return answer({now, unpack(refusal)}) end
-local own = tonumber(head[11])
+local own = tonumber(head[12])
 if own == 0 then
   own = math.max(stamp + 4, now * 1000)
   extra = {'stamp', whole(own)}

@@ -4,7 +4,13 @@
  * @module
  */
 import { script } from "./client";
-import { base, windows } from "./lua-base";
+import { base } from "./lua-base";
+import { open, windows } from "./lua-windows";
+
+/** What starts a script that opens the windows in its head. */
+function windowsIn(windowsInHead: string): string {
+  return `${base}local keys, marks = ${windowsInHead}, {}${open}${windows}`;
+}
 
 /**
  * Invariant: staged people fill their window from the first step on, so a cap is never exceeded; they are
@@ -16,8 +22,7 @@ import { base, windows } from "./lua-base";
  * Answers the time, the stamp, and per window `[room, used, wanted]`, with room 1 when counted.
  */
 export const stage = script(
-  base +
-    windows +
+  windowsIn("head[4]") +
     String.raw`
 local own = tonumber(head[2])
 if own == 0 then
@@ -27,7 +32,7 @@ end
 local score, list = whole(own), members(head[5])
 local answers = {now, score}
 for i, def in ipairs(head[4]) do
-  local w = window(def)
+  local w = ws[i]
   prune(w)
   local used, wanted = w.card, def[4]
   if wanted >= 0 then
@@ -41,9 +46,9 @@ for i, def in ipairs(head[4]) do
       local old = add(w, list, score)
       w.touched = true
       local soon = cutoff(w.ms - 2 * head[3])
-      if old > 0 and call('ZCOUNT', w.key, '-inf', whole(soon)) > 0 then
+      if old > 0 and call('ZCOUNT', w.key, '-inf', soon) > 0 then
         for j = 1, #list do
-          if tonumber(call('ZSCORE', w.key, list[j])) <= soon then call('ZADD', w.key, whole(own + 1), list[j]) end
+          if tonumber(call('ZSCORE', w.key, list[j])) <= tonumber(soon) then call('ZADD', w.key, whole(own + 1), list[j]) end
         end
       end
       answers[i + 2] = {1, used, #list - old}
@@ -57,15 +62,11 @@ return answers
 
 /** People who stood in the window before: seen again now. `head`: expires, stamp, windows, people. */
 export const again = script(
-  base +
-    windows +
+  windowsIn("head[3]") +
     String.raw`
 local own, list = tonumber(head[2]), members(head[4])
-for _, def in ipairs(head[3]) do
-  local w = window(def)
-  for i = 1, #list do
-    if tonumber(call('ZSCORE', w.key, list[i])) ~= own then call('ZADD', w.key, whole(own + 1), list[i]) end
-  end
+for _, w in ipairs(ws) do
+  for i = 1, #list do again(w, list[i], own) end
   w.touched = true
 end
 keep(floor(own / 1000) - now)
@@ -75,12 +76,10 @@ return {now, 1}
 
 /** How many stand in a window, and how many of these people do not. `head`: expires, windows, people. */
 export const look = script(
-  base +
-    windows +
+  windowsIn("head[2]") +
     String.raw`
 local list, answers = members(head[3]), {now}
-for i, def in ipairs(head[2]) do
-  local w = window(def)
+for i, w in ipairs(ws) do
   prune(w)
   answers[i + 1] = {w.card, missing(w, list)}
 end

@@ -104,6 +104,35 @@ export function largeCalls(fresh: () => Promise<Store>): void {
     expect((await store.plan("p"))?.version).toBe(2);
   });
 
+  it("keeps the addresses of a large call with it or not at all, beside those that were there", async () => {
+    const store = await fresh();
+    const sealed = (people: readonly string[], mark: string) =>
+      people.map((person) => [person, `${mark} ${person}`] as const);
+    const reach = async (people: readonly string[], mark: string, limit = 99_999) => {
+      const addresses = { bucket: "day", sealed: sealed(people, mark) };
+      const [answer] = await store.reserve([reservation({ caps: [cap("k", limit, people)], addresses })]);
+      return answer?.ok;
+    };
+    expect(await reach(crowd(2_500), "over", 2_499)).toBe(false);
+    expect(await store.addressBuckets()).toEqual([]);
+    expect(await store.addresses("day", crowd(1))).toEqual([undefined]);
+
+    expect(await reach(crowd(1), "first")).toBe(true);
+    expect(await reach(crowd(2_500), "second")).toBe(true);
+    expect(await reach(crowd(2_500, 1_000), "third")).toBe(true);
+    expect(await reach(crowd(2, 3_499), "fourth")).toBe(true);
+    const people = ["person-0", "person-1", "person-2499", "person-2500", "person-3499", "person-3500", "person-3501"];
+    const marks = ["first", "second", "second", "third", "third", "fourth", undefined];
+    const expected = people.map((person, index) => (marks[index] ? `${marks[index]} ${person}` : undefined));
+    expect(await store.addresses("day", people)).toEqual(expected);
+
+    expect(await store.forgetAddresses({ people: ["person-1", "person-3000", "nobody"] })).toBe(2);
+    expect(await store.addresses("day", ["person-1", "person-2"])).toEqual([undefined, "second person-2"]);
+    expect(await store.forgetAddresses({ bucket: "day" })).toBe(3_499);
+    expect(await store.addressBuckets()).toEqual([]);
+    expect(await store.addresses("day", people)).toEqual(people.map(() => undefined));
+  });
+
   it("counts thousands of messages at once, each person's apart", async () => {
     const store = await fresh();
     const rates = crowd(2_200).map((person) => ({ key: person, windowMs: hour, limit: 1, messages: 1, enforce: true }));
