@@ -16,50 +16,26 @@
  * @see https://www.postgresql.org/docs/current/transaction-iso.html
  * @module
  */
-import {
-  type Clock,
-  type PlanChange,
-  type PlanChangeAnswer,
-  type PlanRow,
-  type Reservation,
-  type ReserveAnswer,
-  type Settlement,
-  type SpoolEntry,
-  type Store,
-  systemClock,
-} from "../store";
-import { coalesce } from "./coalesce";
+import { type Clock, type Store, systemClock } from "../store";
 import { addressesIn } from "./postgres/addresses";
 import { checkDatabase } from "./postgres/check";
 import {
   Database,
   invalid,
-  joined,
   milliseconds,
   name,
-  nonsense,
   type PostgresPool,
   pack,
   quoted,
   unpack,
   whole,
-  windowId,
 } from "./postgres/database";
-import {
-  capRefusal,
-  entryStates,
-  haltText,
-  label,
-  letter,
-  People,
-  ReserveCall,
-  readHalt,
-  spendAt,
-  spendRows,
-} from "./postgres/encode";
+import { ledgerIn } from "./postgres/ledger";
+import { plansIn } from "./postgres/plans";
+import { reserveIn } from "./postgres/reserve";
 import { migration } from "./postgres/schema";
+import { spoolIn } from "./postgres/spool";
 import { stagingIn } from "./postgres/staging";
-import { isLarge, Staging, settleStaging, weight } from "./staging";
 
 export type { PostgresClient, PostgresPool } from "./postgres/database";
 
@@ -149,89 +125,6 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
     prune().catch(() => {});
   }
 
-  /** What stands in somebody's way is rare, and only then the batch travels again, told at length. */
-  async function reserveBatch(call: ReserveCall): Promise<readonly unknown[]> {
-    const short = call.short();
-    const reply = short && (await database.write(`${s}.reserve`, short));
-    return reply && reply[1] !== null ? reply : database.write(`${s}.reserve_each`, call.each());
-  }
-
-  const reserveSmall = coalesce(
-    async (reservations: readonly Reservation[]) => {
-      const call = new ReserveCall(reservations);
-      const answers = call.answers(await reserveBatch(call));
-      pruneAtTimes();
-      return answers.map((answer) => answer ?? fail());
-    },
-    { weigh: weight, most: 1_500 },
-  );
-
-  async function reserveLarge(reservation: Reservation): Promise<ReserveAnswer> {
-    const dry = new ReserveCall([reservation], { dry: true });
-    const [obstacle] = dry.answers(await database.write(`${s}.reserve_each`, dry.each()));
-    if (obstacle) return obstacle;
-    const staged = await Staging.begin(staging, reservation.caps, reservation.rates);
-    return settleStaging(staged, async () => {
-      const call = new ReserveCall([reservation], { staged });
-      const [answer] = call.answers(await database.write(`${s}.reserve_each`, call.each()));
-      return answer;
-    });
-  }
-
-  async function change(wanted: PlanChange, staged?: Staging, dry = false): Promise<PlanChangeAnswer | undefined> {
-    const caps = wanted.caps ?? [];
-    const people = new People();
-    const row = {
-      i: name(wanted.id),
-      v: wanted.version,
-      o: (wanted.scopes ?? []).map(name),
-      t: (wanted.tokens ?? []).map(({ id, until }) => [name(id), until]),
-      c: dry ? [] : spendRows(caps, [], people, staged),
-      ...(staged ? { z: staged.stamp } : {}),
-      ...(dry ? { d: true } : {}),
-    };
-    const given = [pack(wanted.state), pack(wanted.record), pack(wanted.event)];
-    const values = [JSON.stringify(row), joined(people.names), ...given];
-    const [at, kind, first, second, third] = await database.write(`${s}.change_plan`, values);
-    switch (kind) {
-      case "ok":
-        return { ok: true, version: wanted.version + 1, seq: whole(first), at: whole(at) };
-      case "version":
-        return { ok: false, reason: "version" };
-      case "halted":
-        return { ok: false, reason: "halted", halt: readHalt(first, second) };
-      case "token":
-        return { ok: false, reason: "token", id: spendAt(wanted.tokens ?? [], first).id };
-      case "cap":
-        return capRefusal(spendAt(caps, first), second, third);
-      case "dry":
-      case "late":
-        return undefined;
-      default:
-        return fail();
-    }
-  }
-
-  const settleMany = coalesce(async (settlements: readonly Settlement[]) => {
-    const column = (read: (settlement: Settlement) => string) => joined(settlements.map(read));
-    const partly = settlements.some((settlement) => settlement.refusedPeople?.length);
-    const [, numbers] = await database.write(`${s}.settle`, [
-      column(({ reservation }) => name(reservation)),
-      column(({ reservation }) => label(reservation)),
-      column(({ fate }) => fate),
-      column(({ messageId }) => (messageId === undefined ? "" : pack(messageId))),
-      column(({ event }) => pack(event)),
-      partly ? JSON.stringify(settlements.map(({ refusedPeople = [] }) => refusedPeople.map(name))) : "",
-    ]);
-    if (Array.isArray(numbers)) return numbers.map(whole);
-    return settlements.map((_, index) => whole(numbers) + index);
-  });
-
-  const appendMany = coalesce(async (events: readonly string[]) => {
-    const [, first] = await database.write(`${s}.append`, [joined(events.map(pack))]);
-    return events.map((_, index) => whole(first) + index);
-  });
-
   return {
     async migrate() {
       await database.rows(migration(schema), undefined, migrationMs);
@@ -262,123 +155,11 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
       return whole(taken) === 1;
     },
 
-    async reserve(reservations) {
-      if (!reservations.some(isLarge)) return reserveSmall(reservations);
-      const answers: ReserveAnswer[] = [];
-      for (const reservation of reservations) {
-        if (isLarge(reservation)) answers.push(await reserveLarge(reservation));
-        else answers.push(...(await reserveSmall([reservation])));
-      }
-      return answers;
-    },
-    settle: settleMany,
-    async usage(asked) {
-      const ids = asked.map(({ key }) => windowId(`c:${key}`)).join();
-      const rows = await database.rows(
-        `SELECT (SELECT count(*) FROM ${s}.people p WHERE p.win = u.id AND p.stamp > ${s}.cutoff(${s}.now(), u.length)) AS used
-        FROM unnest(string_to_array($1, ',')::uuid[], string_to_array($2, ',')::bigint[]) WITH ORDINALITY AS u (id, length, n)
-        ORDER BY u.n`,
-        [ids, asked.map(({ windowMs }) => milliseconds(windowMs)).join()],
-      );
-      return rows.map((row) => whole((row as { used: unknown }).used));
-    },
-
-    async halt(record, event) {
-      await database.write(`${s}.halt`, [name(record.scope), haltText(record), pack(event)]);
-    },
-    async resume(scope, event) {
-      const [, was] = await database.write(`${s}.resume`, [name(scope), pack(event)]);
-      return whole(was) === 1;
-    },
-    async halts() {
-      const rows = (await database.rows(`SELECT at, record FROM ${s}.halts`)) as readonly {
-        at: unknown;
-        record: unknown;
-      }[];
-      const records = rows.map(({ at, record }) => readHalt(at, record));
-      return records.sort((a, b) => (a.scope < b.scope ? -1 : 1));
-    },
-    async acknowledge(event) {
-      const [, number] = await database.write(`${s}.acknowledge`, [pack(event)]);
-      return whole(number);
-    },
-
-    append: appendMany,
-    async read(after, limit) {
-      const text = `SELECT seq, at, event FROM ${s}.ledger WHERE seq > $1 ORDER BY seq LIMIT $2`;
-      const rows = (await database.rows(text, [after, Math.max(0, limit)])) as readonly Record<string, unknown>[];
-      return rows.map((row) => ({ seq: whole(row.seq), at: whole(row.at), event: unpack(row.event) }));
-    },
-    async trim(seq) {
-      await database.rows(`DELETE FROM ${s}.ledger WHERE seq <= $1`, [seq]);
-    },
-
+    ...reserveIn(database, s, staging, pruneAtTimes),
+    ...ledgerIn(database, s),
     ...addressesIn(database, s),
-
-    async addPlan({ id, state, record }, event) {
-      const values = [name(id), pack(id), pack(state), pack(record), pack(event)];
-      const [, added] = await database.write(`${s}.add_plan`, values);
-      return whole(added) === 1;
-    },
-    async plan(id) {
-      const rows = await database.rows(`SELECT * FROM ${s}.plans WHERE id = $1`, [name(id)]);
-      return rows.map(planRow)[0];
-    },
-    async plans(limit) {
-      const rows = await database.rows(`SELECT * FROM ${s}.plans ORDER BY seq DESC LIMIT $1`, [Math.max(0, limit)]);
-      return rows.map(planRow);
-    },
-    async changePlan(wanted) {
-      const caps = wanted.caps ?? [];
-      if (!isLarge({ caps, rates: [] })) return (await change(wanted)) ?? fail();
-      const obstacle = await change(wanted, undefined, true);
-      if (obstacle) return obstacle;
-      const staged = await Staging.begin(staging, caps, []);
-      return settleStaging(staged, () => change(wanted, staged));
-    },
-
-    async spool(plan, entries) {
-      for (const part of bounded(entries)) {
-        const sealed = part.map((entry) => Buffer.from(entry.sealed).toString("base64")).join();
-        const values = [name(plan), part.map((entry) => entry.index).join(), sealed];
-        await database.rows(`SELECT ${s}.add_entries($1, $2, $3)`, values);
-      }
-    },
-    async entries(plan, from, limit) {
-      const text = `SELECT idx AS place, bytes AS sealed FROM ${s}.sealed WHERE plan = $1 AND idx >= $2 ORDER BY idx LIMIT $3`;
-      return (await database.rows(text, [name(plan), from, Math.max(0, limit)])).map(spoolEntry);
-    },
-    async claimEntries(plan, _worker, count, leaseMs, below = Number.MAX_SAFE_INTEGER) {
-      const text = `SELECT place, sealed FROM ${s}.claim_entries($1, $2, $3, $4) ORDER BY place`;
-      const most = Math.min(below, Number.MAX_SAFE_INTEGER);
-      const values = [name(plan), Math.max(0, count), milliseconds(leaseMs), most];
-      return (await database.rows(text, values)).map(spoolEntry);
-    },
-    async entryStates(plan) {
-      const text = `SELECT state::text, count(*) FROM ${s}.entries WHERE plan = $1 GROUP BY state`;
-      const rows = (await database.rows(text, [name(plan)])) as readonly {
-        state: keyof typeof entryStates;
-        count: unknown;
-      }[];
-      return Object.fromEntries(rows.map(({ state, count }) => [entryStates[state], whole(count)]));
-    },
-    async entriesIn(plan, state, after, limit) {
-      const text = `SELECT idx FROM ${s}.entries WHERE plan = $1 AND state = $2::"char" AND idx > $3 ORDER BY idx LIMIT $4`;
-      const rows = await database.rows(text, [name(plan), letter(state), after, Math.max(0, limit)]);
-      return rows.map((row) => whole((row as { idx: unknown }).idx));
-    },
-    async requeueEntries(plan, from, event) {
-      const [, many] = await database.write(`${s}.requeue`, [name(plan), letter(from), pack(event)]);
-      return whole(many);
-    },
-    async markEntries(plan, indexes, to) {
-      if (indexes.length === 0) return 0;
-      const [, many] = await database.write(`${s}.mark_entries`, [name(plan), indexes.join(), letter(to)]);
-      return whole(many);
-    },
-    async dropSpool(plan) {
-      await database.rows(`DELETE FROM ${s}.sealed WHERE plan = $1`, [name(plan)]);
-    },
+    ...plansIn(database, s, staging),
+    ...spoolIn(database, s),
     async close() {
       database.close();
     },
@@ -389,41 +170,4 @@ function checkSchema(schema: string): string {
   // Longer names are cut by PostgreSQL, and two of them could be one.
   if (/^[^\p{Cc}]+$/u.test(schema) && Buffer.byteLength(schema) <= 63) return schema;
   throw invalid("a schema name of 1 to 63 bytes", 'Use a name such as "mailfuse".', "postgresStore.schema");
-}
-
-/** A statement's text stays far below what a server takes, and below a deadline's worth of work. */
-function* bounded(entries: readonly SpoolEntry[]): Generator<SpoolEntry[]> {
-  let part: SpoolEntry[] = [];
-  let bytes = 0;
-  for (const entry of entries) {
-    if (part.length > 0 && (part.length === 1_000 || bytes + entry.sealed.length > 4 << 20)) {
-      yield part;
-      part = [];
-      bytes = 0;
-    }
-    part.push(entry);
-    bytes += entry.sealed.length;
-  }
-  if (part.length > 0) yield part;
-}
-
-function planRow(row: unknown): PlanRow {
-  const { label: id, state, version, record, created } = row as Record<string, unknown>;
-  return {
-    id: unpack(id),
-    state: unpack(state),
-    version: whole(version),
-    record: unpack(record),
-    createdAt: whole(created),
-  };
-}
-
-function spoolEntry(row: unknown): SpoolEntry {
-  const { place, sealed } = row as Record<string, unknown>;
-  if (!(sealed instanceof Uint8Array)) throw nonsense();
-  return { index: whole(place), sealed };
-}
-
-function fail(): never {
-  throw nonsense();
 }

@@ -199,6 +199,11 @@ export function nonsense(): MailfuseError {
   return nonsenseFrom("PostgreSQL");
 }
 
+/** {@link nonsense}, where an expression is expected. */
+export function fail(): never {
+  throw nonsense();
+}
+
 /** Times as PostgreSQL's bigint takes them; at most a hundred years. */
 export function milliseconds(ms: number): number {
   return Math.min(3_155_760_000_000, Math.max(1, Math.ceil(ms)));

@@ -5,9 +5,10 @@
  */
 import type { CapSpend, HaltRecord, OnceRecord, RateSpend, Reservation, ReserveAnswer } from "../../store";
 import { limit, type Staging, windowKey } from "../staging";
-import { Addresses } from "./addresses";
+import { Addresses, type StagedAddresses } from "./addresses";
 import { joined, list, milliseconds, name, nonsense, pack, unpack, whole, windowId } from "./database";
 import { type Kept, ShortPath } from "./short-path";
+import { entryStates } from "./spool";
 
 const day = 86_400_000;
 
@@ -63,6 +64,13 @@ export function spendRows(
   });
 }
 
+/** For a large reservation, which comes alone: judged only, or with what was staged for it. */
+export interface ReserveOptions {
+  readonly dry?: boolean;
+  readonly staged?: Staging;
+  readonly sealed?: StagedAddresses | undefined;
+}
+
 /** One batch of reservations. */
 export class ReserveCall {
   readonly #reservations: readonly Reservation[];
@@ -70,11 +78,13 @@ export class ReserveCall {
   readonly #people = new People();
   readonly #dry: boolean;
   readonly #staged: Staging | undefined;
+  readonly #sealed: StagedAddresses | undefined;
 
-  constructor(reservations: readonly Reservation[], options: { dry?: boolean; staged?: Staging } = {}) {
+  constructor(reservations: readonly Reservation[], options: ReserveOptions = {}) {
     this.#reservations = reservations;
     this.#dry = options.dry ?? false;
     this.#staged = options.staged;
+    this.#sealed = options.sealed;
     this.#kept = reservations.map(kept);
   }
 
@@ -99,7 +109,7 @@ export class ReserveCall {
   #rest(): string[] {
     const addresses = new Addresses();
     this.#reservations.forEach((reservation, index) => {
-      if (reservation.addresses && !this.#dry) addresses.add(index + 1, reservation.addresses);
+      if (reservation.addresses && !this.#dry && !this.#sealed) addresses.add(index + 1, reservation.addresses);
     });
     const events = joined(this.#reservations.map((reservation) => pack(reservation.event)));
     return [events, joined(this.#people.names), addresses.lists()];
@@ -126,6 +136,7 @@ export class ReserveCall {
       q: kept.claims,
       t: kept.keep,
       ...(staged ? { z: staged.stamp } : {}),
+      ...(this.#sealed ? { s: this.#sealed.bucket } : {}),
       ...(this.#dry ? { d: true } : {}),
     };
   }
@@ -219,24 +230,6 @@ function readOutcome(outcome: unknown, now: number): OnceRecord {
   const [reservation, state, at, message] = list(outcome);
   const known = { reservation: unpack(reservation), state: String(state) as OnceRecord["state"], at: whole(at) };
   return message === null ? known : { ...known, messageId: unpack(message) };
-}
-
-/** What the letters of entries stand for. */
-export const entryStates = {
-  w: "waiting",
-  c: "claimed",
-  r: "reserved",
-  a: "accepted",
-  x: "refused",
-  f: "failed",
-  u: "unknown",
-  t: "told",
-  d: "removed",
-} as const;
-
-/** The letter of a state. */
-export function letter(state: string): string {
-  return Object.entries(entryStates).find(([, known]) => known === state)?.[0] ?? "-";
 }
 
 // The entry's own state counts: its reservation may have been forgotten, or settled in the same moment.

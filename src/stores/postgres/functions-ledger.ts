@@ -5,10 +5,12 @@
  * @module
  */
 import { acknowledgedGap } from "../../store";
+import { pruneAddresses } from "./functions-addresses";
 
 /** Defines the functions of the ledger, of halts, values and leases. */
 export function ledgerFunctions(s: string): string {
   const enter = `m ${s}.meta := ${s}.enter(wait)`;
+  const addresses = pruneAddresses(s);
   const late = "IF expires > 0 AND m.at > expires THEN RETURN jsonb_build_array(m.at); END IF;";
   return `
 CREATE OR REPLACE FUNCTION ${s}.append(expires bigint, wait int, events text) RETURNS jsonb LANGUAGE plpgsql AS $fn$
@@ -96,8 +98,9 @@ DECLARE
   a_win uuid[] := ARRAY(SELECT t.id FROM ${s}.windows t WHERE t.expires <= over LIMIT most);
   a_reservation text[] := ARRAY(SELECT r.id FROM ${s}.reservations r WHERE r.keep <= over LIMIT most);
   a_once text[] := ARRAY(SELECT o.key FROM ${s}.once o WHERE o.until <= over LIMIT most);
+  ${addresses.declared}
 BEGIN
-  IF a_win = '{}' AND a_reservation = '{}' AND a_once = '{}' THEN RETURN jsonb_build_array(over, 0); END IF;
+  IF a_win = '{}' AND a_reservation = '{}' AND a_once = '{}' AND a_left = '{}' THEN RETURN jsonb_build_array(over, 0); END IF;
   m := ${s}.enter(wait);
   FOREACH w IN ARRAY a_win LOOP
     EXIT WHEN total >= most;
@@ -114,7 +117,7 @@ BEGIN
   DELETE FROM ${s}.once o WHERE o.key = ANY (a_once) AND o.until <= over;
   GET DIAGNOSTICS gone = ROW_COUNT;
   total := total + gone;
-  DELETE FROM ${s}.buckets b WHERE NOT EXISTS (SELECT FROM ${s}.addresses a WHERE a.bucket = b.id);
+${addresses.statements}
   DELETE FROM ${s}.tokens t WHERE t.until <= over;
   DELETE FROM ${s}.leases l WHERE l.until <= over;
   RETURN jsonb_build_array(m.at, total);

@@ -10,6 +10,7 @@ import { ledgerFunctions } from "./functions-ledger";
 import { planFunctions } from "./functions-plans";
 import { reserveFunctions } from "./functions-reserve";
 import { settleFunctions } from "./functions-settle";
+import { shortPathFunctions } from "./functions-short-path";
 import { windowFunctions } from "./functions-windows";
 
 /** Grows with every change of tables or functions; `open()` compares it. */
@@ -69,8 +70,12 @@ CREATE TABLE IF NOT EXISTS ${s}.sealed (
 );
 CREATE TABLE IF NOT EXISTS ${s}.kept (name text COLLATE "C" PRIMARY KEY, value text NOT NULL);
 CREATE TABLE IF NOT EXISTS ${s}.leases (name text COLLATE "C" PRIMARY KEY, holder text NOT NULL, until bigint NOT NULL);
--- Sealed addresses of people who were reached. A bucket's row may outlive them; prune clears it away.
-CREATE TABLE IF NOT EXISTS ${s}.buckets (id text COLLATE "C" PRIMARY KEY, name text NOT NULL);
+-- Sealed addresses of people who were reached, or who a large call is about to reach: its bucket is shown when it passes.
+-- A bucket's row may outlive them; prune clears it away.
+CREATE TABLE IF NOT EXISTS ${s}.buckets (
+  id text COLLATE "C" PRIMARY KEY, name text COLLATE "C" NOT NULL, shown bool NOT NULL, made bigint NOT NULL
+);
+CREATE INDEX IF NOT EXISTS buckets_name ON ${s}.buckets (name);
 CREATE TABLE IF NOT EXISTS ${s}.addresses (
   bucket text COLLATE "C" NOT NULL, person text COLLATE "C" NOT NULL, sealed text NOT NULL, PRIMARY KEY (bucket, person)
 );
@@ -86,7 +91,7 @@ export function migration(schema: string): string {
   const lock = lockNumber(schema);
   const functions = [
     ...[windowFunctions, ledgerFunctions, addressFunctions],
-    ...[reserveFunctions, settleFunctions, planFunctions],
+    ...[shortPathFunctions, reserveFunctions, settleFunctions, planFunctions],
   ];
   return [
     `SELECT pg_advisory_xact_lock(${lock});`,

@@ -8,7 +8,7 @@ import type { CapSpend, RateSpend, Reservation } from "../../store";
 import { limit, windowKey } from "../staging";
 import { joined, milliseconds, name, windowId } from "./database";
 import type { People } from "./encode";
-import { shortLists } from "./functions-reserve";
+import { shortLists } from "./functions-short-path";
 
 /** What is kept of a reservation. */
 export interface Kept {

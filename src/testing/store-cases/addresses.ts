@@ -61,6 +61,41 @@ export const addressCases: readonly StoreCase[] = [
     },
   },
   {
+    name: "keeps no address of a call to very many people that is refused",
+    async run({ store, reserve, passes }) {
+      const people = crowd(5_000);
+      const addresses = { bucket: day, sealed: sealed(people) };
+      assert.equal(verdict(await reserve({ caps: [cap("k", 4_999, people)], addresses })), "cap:k");
+      await store.halt({ scope: "*", reason: "stop", by: "dana" }, "{}");
+      assert.equal(verdict(await reserve({ addresses })), "halted:*");
+      assert.deepEqual(await store.addresses(day, ["person-0", ...people.slice(-2)]), [undefined, undefined, undefined]);
+      assert.deepEqual(await store.addressBuckets(), []);
+      await store.resume("*", "{}");
+      await passes({ addresses });
+      assert.deepEqual(await store.addressBuckets(), [day]);
+    },
+  },
+  {
+    name: "keeps a person's first address, whether it came with few or with very many",
+    async run({ store, second, passes }) {
+      const people = crowd(5_000);
+      const [early = "", late = ""] = people.slice(2_500);
+      await passes({ addresses: { bucket: day, sealed: sealed([early]) } });
+      await passes({ addresses: { bucket: day, sealed: sealed(people, "crowd ") } });
+      await passes({ addresses: { bucket: day, sealed: sealed([late, "new"], "again ") } });
+      await passes({ addresses: { bucket: day, sealed: sealed(people, "once more ") } });
+      assert.deepEqual(await second.addresses(day, [early, late, "new"]), [
+        `sealed ${early}`,
+        `sealed crowd ${late}`,
+        "sealed again new",
+      ]);
+      assert.deepEqual(await store.addressBuckets(), [day]);
+      assert.equal(await store.forgetAddresses({ people: [early, late] }), 2);
+      assert.equal(await store.forgetAddresses({ bucket: day }), 4_999);
+      assert.deepEqual(await store.addresses(day, people.slice(0, 2)), [undefined, undefined]);
+    },
+  },
+  {
     name: "destroys a bucket, and nothing else",
     async run({ store, second, passes }) {
       await passes({ addresses: { bucket: day, sealed: sealed(["a", "b"]) } });

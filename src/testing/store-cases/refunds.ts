@@ -39,6 +39,19 @@ export const refundCases: readonly StoreCase[] = [
     },
   },
   {
+    name: "gives back a person whose time from an earlier reservation was over",
+    async run({ store, window, pass, passes }) {
+      const usedNow = () => store.usage([{ key: "k", windowMs: window }]);
+      const spend = { caps: [cap("k", 9, ["a"], { windowMs: window })] };
+      await passes(spend);
+      await pass(window + 1);
+      const { id } = await passes(spend);
+      assert.deepEqual(await usedNow(), [1]);
+      await store.settle([{ reservation: id, fate: "refused", event: "{}" }]);
+      assert.deepEqual(await usedNow(), [0]);
+    },
+  },
+  {
     // In the same instant on an injected clock, and within one call: times do not tell the two apart.
     name: "keeps a person whom a later reservation reached, in the same instant too",
     async run({ store, reservation, passes }) {
