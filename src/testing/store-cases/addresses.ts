@@ -68,7 +68,11 @@ export const addressCases: readonly StoreCase[] = [
       assert.equal(verdict(await reserve({ caps: [cap("k", 4_999, people)], addresses })), "cap:k");
       await store.halt({ scope: "*", reason: "stop", by: "dana" }, "{}");
       assert.equal(verdict(await reserve({ addresses })), "halted:*");
-      assert.deepEqual(await store.addresses(day, ["person-0", ...people.slice(-2)]), [undefined, undefined, undefined]);
+      assert.deepEqual(await store.addresses(day, ["person-0", ...people.slice(-2)]), [
+        undefined,
+        undefined,
+        undefined,
+      ]);
       assert.deepEqual(await store.addressBuckets(), []);
       await store.resume("*", "{}");
       await passes({ addresses });
