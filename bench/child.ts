@@ -1,9 +1,9 @@
 /** Runs one of the bench's programs in a process of its own and hears its one answer. */
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 
-export async function inChild<Answer>(
+export function inChild<Answer>(
   program: string,
   args: readonly string[] = [],
   flags: readonly string[] = [],
@@ -14,6 +14,16 @@ export async function inChild<Answer>(
     env: { ...process.env, TSX_TSCONFIG_PATH: path.join(import.meta.dirname, "tsconfig.json") },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
+  return answerOf(child, program);
+}
+
+/** The same for a program that is JavaScript already, with nothing loaded beside it. */
+export function inPlainChild<Answer>(program: string, args: readonly string[]): Promise<Answer> {
+  const child = fork(program, [...args], { execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  return answerOf(child, program);
+}
+
+async function answerOf<Answer>(child: ChildProcess, program: string): Promise<Answer> {
   const failed = once(child, "exit").then(([code]) => {
     throw new Error(`Expected an answer of ${program}, got its end with ${code}.`);
   });

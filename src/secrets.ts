@@ -35,10 +35,13 @@ export function createSecrets(secrets: readonly string[]): Secrets {
   // half its length, so nobody can extend it; keys are of one length, so no two inputs collide.
   const name = (key: string, person: string) => hash("sha256", key + person, "base64url").slice(0, 22);
   // One mail asks for the same name several times, one guard after the other.
-  let last = { person: "", named: "" };
+  let lastPerson: string | undefined;
+  let lastName = "";
   const pseudonym = (person: string): string => {
-    if (last.person !== person || last.named === "") last = { person, named: name(newest, person) };
-    return last.named;
+    if (lastPerson === person) return lastName;
+    lastName = name(newest, person);
+    lastPerson = person;
+    return lastName;
   };
   return {
     pseudonym,

@@ -2,8 +2,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { inChild } from "../child";
 import { readable } from "../measure";
+import { planAlone } from "../planning";
 import type { Effort } from "../row";
 import { writeAddresses } from "../rows/plan";
 import { costPerSend } from "./growth";
@@ -41,7 +41,7 @@ async function planning(effort: Effort): Promise<{ readonly time: Line; readonly
     effort.tell(`planning ${count.toLocaleString("en-US")}`);
     const file = path.join(folder, String(count));
     await writeAddresses(file, count);
-    const { ms, mb } = await inChild<{ ms: number; mb: number }>("plan-process.ts", [file, String(count)]);
+    const { ms, mb } = await planAlone(file, count);
     time.push([count, (ms * 1_000) / count]);
     memory.push([count, mb]);
     rmSync(file);

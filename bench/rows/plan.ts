@@ -8,10 +8,10 @@ import { promisify } from "node:util";
 import { memoryStore } from "mailfuse";
 import { nodemailerAdapter } from "mailfuse/nodemailer";
 import { createTransport } from "nodemailer";
-import { inChild } from "../child";
 import { benchFuse } from "../fuse";
 import { from, html, subject, text } from "../mail";
 import { median, readable, summary } from "../measure";
+import { planAlone } from "../planning";
 import type { Row } from "../row";
 
 /** Addresses in no order, one in fifty a repeat in another spelling. */
@@ -47,7 +47,7 @@ const planMillion: Row = {
     const shell: number[] = [];
     for (let round = 0; round < Math.min(5, effort.rounds); round++) {
       effort.tell(`round ${round + 1}`);
-      const { ms, mb } = await inChild<{ ms: number; mb: number }>("plan-process.ts", [file, String(count)]);
+      const { ms, mb } = await planAlone(file, count);
       const start = performance.now();
       await run("sh", ["-c", 'tr A-Z a-z <"$1" | LC_ALL=C sort -u | sha256sum', "sh", file]);
       const theirs = performance.now() - start;

@@ -5,9 +5,13 @@ import { People } from "../../src/plan/people";
 
 const pseudonym = () => randomBytes(17).toString("base64url").slice(0, 22);
 /** Few different first bytes and many equal beginnings: where a table of hashes goes wrong. */
-const likeOthers = fc
-  .tuple(fc.constantFrom("AAAA", "AAAB", "____"), fc.stringMatching(/^[A-Za-z0-9_-]{17}[AQgw]$/))
-  .map(([start, rest]) => start + rest);
+const likeOthers = fc.oneof(
+  fc
+    .tuple(fc.constantFrom("AAAA", "AAAB", "____"), fc.stringMatching(/^[A-Za-z0-9_-]{17}[AQgw]$/))
+    .map(([start, rest]) => start + rest),
+  // One sign apart, wherever it stands.
+  fc.nat(21).map((at) => `${"B".repeat(at)}w${"B".repeat(21 - at)}`.replace(/B$/, "A")),
+);
 const bits = (name: string) => Buffer.from(`${name}AA`, "base64url").subarray(0, 16);
 
 describe("people", () => {
@@ -30,6 +34,15 @@ describe("people", () => {
         expect(people.hasKey(randomBytes(16), 0)).toBe(false);
       }),
     );
+  });
+
+  it("are counted however many have come since", () => {
+    const people = new People();
+    const [first = "", ...others] = Array.from({ length: 5_000 }, pseudonym);
+    expect(people.count(first)).toBe(1);
+    for (const name of others) people.add(name);
+    for (const name of [first, ...others]) expect(people.count(name)).toBe(name === first ? 2 : 1);
+    for (const name of others) expect(people.count(name)).toBe(2);
   });
 
   it("grow", () => {
