@@ -11,19 +11,21 @@ export function pseudonym(index: number): string {
 }
 
 const known: string[] = [];
-function personKey(index: number): string {
-  const at = index % 10_000;
+function personKey(at: number): string {
   known[at] ??= pseudonym(at);
   return known[at] as string;
 }
 
 let run = 0;
 
-/** Reservations that are told apart from those of every other run. `keys` is how many purposes they are spread over. */
-export function reservations(keys = 1): (index: number) => Reservation {
+/**
+ * Reservations that are told apart from those of every other run. `keys` is how many purposes they are spread over,
+ * `people` how many people they go to in turn.
+ */
+export function reservations(keys = 1, people = 10_000): (index: number) => Reservation {
   const name = `${process.pid}-${++run}`;
   return (index) => {
-    const person = personKey(index);
+    const person = personKey(index % people);
     const purpose = keys === 1 ? "receipt" : `receipt-${index % keys}`;
     const id = `${name}-${index}`;
     return {

@@ -52,7 +52,7 @@ function row(id: string, what: string, factor: number, people: number): Row {
         const store = postgresStore({ pool });
         await store.migrate();
         await store.open();
-        const reserve = reserver(store, reservations());
+        const reserve = reserver(store, reservations(1, people));
         const counter = await limiter(pool);
         let index = 0;
         const rounds = await inTurns(
@@ -77,5 +77,5 @@ export const postgresRows: readonly Row[] = [
     5,
     10_000,
   ),
-  row("pg-hot", "the same, where rate-limiter-flexible counts one hot key", 30, 1),
+  row("pg-hot", "the same with one hot key: one person is mailed again and again", 30, 1),
 ];
