@@ -85,10 +85,30 @@ function freezeAddresses(message: MimeNode, limits: CopyPolicy["limits"]): (valu
   };
   const { _headers: headers } = message;
   if (Array.isArray(headers)) {
-    for (const header of headers)
-      if (addressHeaders.has(String(header.key).toLowerCase())) header.value = once(header.value);
+    for (const header of headers) {
+      const key = String(header.key);
+      if (!addressHeaders.has(key.toLowerCase())) continue;
+      const value = once(header.value);
+      header.value = typeof value === "string" && formatted.has(key) ? mailboxesIn(value, message) : value;
+    }
   }
   return once;
+}
+
+/** Headers that nodemailer writes from address objects as from text. */
+const formatted = new Set(["From", "Sender", "Reply-To", "To", "Cc", "Bcc"]);
+
+/**
+ * Addresses as nodemailer reads them, so that envelope and header come of one reading. Text that
+ * holds more than plain addresses, such as groups, stays text.
+ */
+function mailboxesIn(text: string, message: MimeNode): unknown {
+  const read = message._parseAddresses?.(text);
+  return Array.isArray(read) && read.length > 0 && read.every(isMailbox) ? read : text;
+}
+
+function isMailbox(entry: { readonly address?: unknown; readonly name?: unknown } | null): boolean {
+  return typeof entry?.address === "string" && entry.address !== "" && typeof entry.name === "string";
 }
 
 function textOf(value: unknown): string {

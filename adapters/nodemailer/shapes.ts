@@ -31,6 +31,7 @@ export interface MimeNode {
   childNodes?: readonly MimeNode[];
   _transforms?: unknown[];
   _processFuncs?: unknown[];
+  _parseAddresses?(addresses: unknown): unknown;
   _headers?: { key: unknown; value: unknown }[];
 }
 

@@ -17,7 +17,14 @@ export function spoolCopy(copy: MailCopy): Uint8Array {
   const { signal: _signal, ...kept } = data;
   const { people: _people, ...addressed } = envelope;
   const head = { v: 1, ...rest, envelope: addressed, data: kept };
-  return Buffer.concat([Buffer.from(`${JSON.stringify(head, tagLeaf)}\n`, "utf8"), bytes]);
+  const text = isPlain(head) ? JSON.stringify(head) : JSON.stringify(head, tagLeaf);
+  return Buffer.concat([Buffer.from(`${text}\n`, "utf8"), bytes]);
+}
+
+/** Whether there is nothing to tag, as in most mail: asking about every value takes several times as long. */
+function isPlain({ data, declared }: Pick<MailCopy, "data" | "declared">): boolean {
+  for (const _ in data) return false;
+  return typeof declared.to !== "object" && typeof declared.cc !== "object" && typeof declared.bcc !== "object";
 }
 
 /**

@@ -70,6 +70,16 @@ const mails: Record<string, object> = {
     text: "hello",
     headers: { "x-long": "word ".repeat(40), "X-Sign": "\u00e9", "X-Prepared": { prepared: true, value: "as is" } },
   },
+  "addresses with names": {
+    to: 'Ann <ann@ok.test>, "Bo, Jr." <bob@ok.test>, Gr\u00fc\u00dfe <g@ok.test>, carl@OK.test',
+    cc: [{ name: 'D "dora"', address: "dora@ok.test" }, "Emil <emil@ok.test>"],
+    replyTo: "Reply <reply@sender.test>, other@sender.test",
+    sender: "Post <post@sender.test>",
+    headers: { to: "one@ok.test", "Reply-To": ["two@sender.test", "Three <three@sender.test>"] },
+  },
+  "a group and a comment": { to: "Team: ann@ok.test, Bob <bob@ok.test>;, (home) carl@ok.test" },
+  "a domain outside of ASCII": { to: "Ann <ann@b\u00fccher.test>" },
+  "a quoted local part": { to: '"ann b"@ok.test, Bob <"b,c"@ok.test>' },
   "line ends by choice": { text: "a\r\nb\nc", newline: "windows" },
   "line ends of Unix": { text: "a\r\nb\nc", html: "<p>\u00e9</p>", newline: "unix" },
   "a signature": {
