@@ -45,6 +45,11 @@ BEGIN
   ) THEN RETURN false; END IF;
   FOR attempt IN 1 .. 2 LOOP
     BEGIN
+      -- Claims first: what is most often in the way costs least there.
+      IF a_key <> '{}' THEN
+        INSERT INTO ${s}.once (key, until, reservation)
+        SELECT a_key[i], m.at + a_term[2 * i], a_id[a_term[2 * i - 1]] FROM generate_subscripts(a_key, 1) AS i;
+      END IF;
       INSERT INTO ${s}.reservations (id, label, seq, at, stamp, caps, rates, claims, plan, idx, keep)
       SELECT u.id, nullif(u.label, ''), m.seq + u.n, m.at, base + 4 * (u.n - 1), nullif(u.caps, ''), nullif(u.rates, ''),
         nullif(u.claims, ''), nullif(u.plan, ''), nullif(u.idx, -1), m.at + u.keep
@@ -52,10 +57,6 @@ BEGIN
         a_id, string_to_array(part[2], E'\\x1f'), string_to_array(part[3], E'\\x1f'), string_to_array(part[4], E'\\x1f'),
         string_to_array(part[5], E'\\x1f'), string_to_array(part[6], ',')::bigint[], a_plan, a_place
       ) WITH ORDINALITY AS u (id, label, caps, rates, claims, keep, plan, idx, n);
-      IF a_key <> '{}' THEN
-        INSERT INTO ${s}.once (key, until, reservation)
-        SELECT a_key[i], m.at + a_term[2 * i], a_id[a_term[2 * i - 1]] FROM generate_subscripts(a_key, 1) AS i;
-      END IF;
       IF a_plan <> '{}' THEN
         UPDATE ${s}.entries t SET state = 'r', until = NULL, reservation = u.id
         FROM unnest(a_plan, a_place, a_id) AS u (plan, idx, id) WHERE t.plan = u.plan AND t.idx = u.idx;

@@ -51,7 +51,8 @@ export function reserveIn(
     try {
       const staged = await Staging.begin(staging, caps, rates);
       const answer = await settleStaging(staged, () => reserveAlone(reservation, { staged, sealed }));
-      if (!answer.ok) await sealed?.drop();
+      // What cannot be destroyed now is pruned; nobody reads it.
+      if (!answer.ok) await sealed?.drop().catch(() => {});
       return answer;
     } catch (error) {
       await sealed?.drop().catch(() => {});
