@@ -4,7 +4,8 @@
  * @module
  */
 import { type Refusal, readTarget, strangersMail } from "../../src/adapter";
-import { type SendGridClient, settled, urlOf } from "./calls";
+import { settled, urlOf } from "./axios";
+import type { SendGridClient } from "./calls";
 import { sendgridCodec } from "./codec";
 
 /** The reason why a stranger's call may not be made, or the arguments to make it with. */
