@@ -23,37 +23,42 @@ export interface ClaimItem {
 /** A claim proven, with what proves it, or the reason it is not. */
 export type Proof = { readonly evidence: string } | Refusal;
 
-/** Proves claims of one purpose, in order. Never rejects: what goes wrong is a reason. */
-export async function prove(
+/**
+ * Proves claims of one purpose, in order. At once where every schema and question answers at once, as most do; else in
+ * time. Never throws or rejects: what goes wrong is a reason.
+ */
+export function prove(
   purpose: string,
   claim: Claim,
   items: readonly ClaimItem[],
   clock: Clock,
-): Promise<readonly Proof[]> {
+): readonly Proof[] | Promise<readonly Proof[]> {
   const prepared = items.map((item) => prepare(purpose, claim, item));
-  const proofs = prepared.some(isThenable) ? await Promise.all(prepared) : (prepared as readonly Prepared[]);
-  const asked = proofs.flatMap((prepared, index) =>
-    "question" in prepared ? [{ index, question: prepared.question }] : [],
-  );
-  const given = ask(
-    claim,
-    asked.map(({ question }) => question),
-    clock,
-  );
-  const answers = isThenable(given) ? await given : given.some(isThenable) ? await Promise.all(given) : given;
-  const result = proofs.map(
-    (prepared): Proof => ("question" in prepared ? unanswered(purpose, "no answer") : prepared),
-  );
-  asked.forEach(({ index, question }, position) => {
-    result[index] = judge(purpose, answers[position], question);
-  });
-  return result;
+  if (prepared.some(isThenable)) return Promise.all(prepared).then((read) => asked(purpose, claim, read, clock));
+  return asked(purpose, claim, prepared as readonly Prepared[], clock);
+}
+
+/** Asks about what was read, and judges the answers. */
+function asked(
+  purpose: string,
+  claim: Claim,
+  prepared: readonly Prepared[],
+  clock: Clock,
+): readonly Proof[] | Promise<readonly Proof[]> {
+  const questions = prepared.flatMap((one) => ("question" in one ? [one.question] : []));
+  const judged = (answers: readonly unknown[]): readonly Proof[] => {
+    let next = 0;
+    return prepared.map((one) => ("question" in one ? judge(purpose, answers[next++], one.question) : one));
+  };
+  const answers = ask(claim, questions, clock);
+  if (isThenable(answers)) return answers.then(judged);
+  return answers.some(isThenable) ? Promise.all(answers).then(judged) : judged(answers);
 }
 
 type Prepared = { readonly question: ClaimQuestion } | Refusal;
 
 /** Whether an answer is still to come. Most schemas and many questions answer at once, and a mail need not wait for them. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+function isThenable<Value>(value: Value | Promise<Value>): value is Promise<Value> {
   return (
     ((typeof value === "object" && value !== null) || typeof value === "function") &&
     typeof (value as { then?: unknown }).then === "function"

@@ -21,6 +21,7 @@ import type { Purpose } from "./purpose";
 import type { createSecrets, Secrets } from "./secrets";
 import type { Judged } from "./send";
 import type { HaltRecord, Store, StoreFacts } from "./store";
+import type { UnderWay } from "./under-way";
 
 /** Takes the calls of a plan's job instead of the wire. */
 export interface Rehearsal {
@@ -80,8 +81,8 @@ export class Core {
   readonly held = new Map<string, Held>();
   readonly outbox: Captured[] = [];
   readonly haltedScopes = new Set<string>();
-  /** Outcomes of mails under way in this process, by their once-claims. */
-  readonly underWay = new Map<string, Promise<Outcome | undefined>>();
+  /** Mails under way in this process, by their once-claims. */
+  readonly underWay = new Map<string, UnderWay>();
   readonly watch: Watch;
   /** When this process rehearses plans. */
   readonly rehearsing: RehearsalWindow;
@@ -211,10 +212,17 @@ export class Core {
   }
 
   /** Lets `work` finish without its caller waiting; {@link Core.flush} waits for all of it. */
-  background(work: Promise<unknown>, what: string): void {
-    const tracked = work
-      .catch((error: unknown) => this.log.error({ error: codeOf(error) }, `${what} could not be recorded`))
-      .finally(() => this.#background.delete(tracked));
+  background<Answer>(work: Promise<Answer>, what: string, done?: (answer: Answer) => void): void {
+    const tracked: Promise<void> = work.then(
+      (answer) => {
+        this.#background.delete(tracked);
+        done?.(answer);
+      },
+      (error: unknown) => {
+        this.#background.delete(tracked);
+        this.log.error({ error: codeOf(error) }, `${what} could not be recorded`);
+      },
+    );
     this.#background.add(tracked);
   }
 

@@ -4,28 +4,21 @@
  *
  * @module
  */
-import type { Address, Call } from "./adapter";
-import type { Core, Frame, Held, ReleaseFrame } from "./core";
+import type { Address } from "./adapter";
+import type { Core, ReleaseFrame } from "./core";
 import { MailfuseError } from "./errors";
 import type { Exit } from "./exit";
 import type { Diversion } from "./guard";
 import { divertedEvent, settledEvent } from "./ledger/events";
 import type { Message } from "./message";
+import type { Passing } from "./passage";
 import type { Judged } from "./send";
 
 /** How many captured mails a fuse keeps; the oldest go first. */
 const outboxSize = 1_000;
 
-/** A judged call, and where it came from. */
-export interface Diverted<Result> {
-  readonly call: Call<Result>;
-  readonly send: Judged;
-  readonly held: Held;
-  readonly frame: Frame | undefined;
-}
-
 /** Diverts a judged call and answers as its client would. */
-export async function divert<Result>(exit: Exit, from: Diverted<Result>, diversion: Diversion): Promise<Result> {
+export async function divert<Result>(exit: Exit, from: Passing<Result>, diversion: Diversion): Promise<Result> {
   const { core } = exit;
   const { call, send, frame } = from;
   const event = divertedEvent(send, core.settings.policyDigest, diversion.kind);
@@ -55,7 +48,7 @@ async function endEntry(core: Core, send: Judged, release: ReleaseFrame, event: 
   release.settled({ fate });
 }
 
-async function redirect<Result>(exit: Exit, { call, send, held }: Diverted<Result>, to: Address): Promise<Result> {
+async function redirect<Result>(exit: Exit, { call, send, held }: Passing<Result>, to: Address): Promise<Result> {
   const originals = send.messages.flatMap((message) => message.recipients.map((recipient) => recipient.address));
   const copy = await call.redirect(to, {
     subjectPrefix: `[${send.environment}]`,

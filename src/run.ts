@@ -24,13 +24,25 @@ export function runWith<Result>(core: Core, context: SendContext, work: () => Re
     // Whatever goes on in this context afterwards was not awaited, or is somebody else's.
     if (!(result instanceof Promise)) end();
   }
-  return result instanceof Promise ? (result.finally(end) as Result) : result;
+  if (!(result instanceof Promise)) return result;
+  // As `finally`, with one promise where that takes three.
+  return result.then(
+    (value: unknown) => {
+      end();
+      return value;
+    },
+    (error: unknown) => {
+      end();
+      throw error;
+    },
+  ) as Result;
 }
 
 /** Counts how often each text was given, from 0. */
 function counter(): (text: string) => number {
-  const counts = new Map<string, number>();
+  let counts: Map<string, number> | undefined;
   return (text) => {
+    counts ??= new Map();
     const count = counts.get(text) ?? 0;
     counts.set(text, count + 1);
     return count;

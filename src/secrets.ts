@@ -47,7 +47,10 @@ export function createSecrets(secrets: readonly string[]): Secrets {
     pseudonym,
     pseudonyms: (person) => pseudonymKeys.map((key) => name(key, person)),
     ids,
-    namings: ids.map((id, index) => ({ id, pseudonym: (person) => name(pseudonymKeys[index] as string, person) })),
+    namings: ids.map((id, index) => ({
+      id,
+      pseudonym: index === 0 ? pseudonym : (person) => name(pseudonymKeys[index] as string, person),
+    })),
     keys: (use) => secrets.map((secret) => derive(secret, use)),
     wrap: (plain, use) => seal(wrapKeys[0] as Buffer, plain, use),
     unwrap(sealed, use) {

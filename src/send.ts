@@ -9,6 +9,7 @@ import type { Diversion, Mode, Naming, Part, PresentContext, Send, Spend } from 
 import type { Message } from "./message";
 import type { Purpose } from "./purpose";
 import type { Purposes } from "./purposes";
+import type { CapSpend, OnceClaim, RateSpend } from "./store";
 
 /** What a {@link Judged} send is made from. */
 export interface SendInput {
@@ -55,6 +56,10 @@ export class Judged implements Send {
   readonly refusals: Refusal[] = [];
   readonly warnings: Refusal[] = [];
   readonly spends: Spend[] = [];
+  /** What the store is asked, of all spends. */
+  readonly caps: CapSpend[] = [];
+  readonly rates: RateSpend[] = [];
+  readonly once: OnceClaim[] = [];
   readonly notes: { name: "evidence" | "hint"; value: string }[] = [];
   diversion: Diversion | undefined;
   readonly #warn: (refusal: Refusal) => void;
@@ -94,6 +99,9 @@ export class Judged implements Send {
 
   spend(spend: Spend): void {
     this.spends.push(spend);
+    if ("cap" in spend) this.caps.push(spend.cap);
+    else if ("rate" in spend) this.rates.push(spend.rate);
+    else this.once.push(spend.once);
   }
 
   note(name: "evidence" | "hint", value: string): void {
@@ -104,9 +112,16 @@ export class Judged implements Send {
 /** Groups the messages by purpose. Most calls have one message, or many of one purpose. */
 function partition(send: Judged, input: SendInput): readonly Part[] {
   const opaque = input.intent.kind === "audience" ? input.intent.audiences : [];
+  const purposeOf = (message: Message) => input.purpose ?? input.purposes.of(message, input.context?.purpose);
+  const [only] = send.messages;
+  if (only && send.messages.length === 1) {
+    const purpose = purposeOf(only);
+    if (!("code" in purpose)) return [new PartOf(purpose, send.messages, opaque, input)];
+    send.refuse(purpose);
+  }
   const groups = new Map<Purpose, Message[]>();
-  for (const message of send.messages) {
-    const purpose = input.purpose ?? input.purposes.of(message, input.context?.purpose);
+  for (const message of send.messages.length > 1 ? send.messages : []) {
+    const purpose = purposeOf(message);
     if ("code" in purpose) {
       send.refuse(purpose);
       continue;
@@ -117,28 +132,37 @@ function partition(send: Judged, input: SendInput): readonly Part[] {
   }
   // A call without readable messages still needs a policy to be judged by.
   if (groups.size === 0) groups.set(input.purpose ?? input.purposes.fallback, []);
-  const parts: Part[] = [];
-  for (const [purpose, messages] of groups) parts.push(part(purpose, messages, opaque, input));
-  return parts;
+  return Array.from(groups, ([purpose, messages]) => new PartOf(purpose, messages, opaque, input));
 }
 
-function part(purpose: Purpose, messages: readonly Message[], opaque: readonly string[], input: SendInput): Part {
-  const people = peopleIn(messages, input.audiences);
-  for (const id of opaque) addPeople(people, id.toLowerCase(), input.audiences);
-  const [present] = input.namings as readonly [Naming];
-  const named = new Map<string, readonly string[]>();
-  return {
-    purpose,
-    messages,
-    people,
-    pseudonyms({ id, pseudonym } = present) {
-      const known = named.get(id);
-      if (known) return known;
-      const names = Array.from(people, pseudonym);
-      named.set(id, names);
-      return names;
-    },
-  };
+/** A part that is counted when it is first asked about. */
+class PartOf implements Part {
+  #people: Set<string> | undefined;
+  #named: Map<string, readonly string[]> | undefined;
+
+  constructor(
+    readonly purpose: Purpose,
+    readonly messages: readonly Message[],
+    readonly opaque: readonly string[],
+    readonly input: Pick<SendInput, "audiences" | "namings">,
+  ) {}
+
+  get people(): ReadonlySet<string> {
+    if (this.#people) return this.#people;
+    const { audiences } = this.input;
+    this.#people = peopleIn(this.messages, audiences);
+    for (const id of this.opaque) addPeople(this.#people, id.toLowerCase(), audiences);
+    return this.#people;
+  }
+
+  pseudonyms({ id, pseudonym } = this.input.namings[0] as Naming): readonly string[] {
+    const known = this.#named?.get(id);
+    if (known) return known;
+    const names = Array.from(this.people, pseudonym);
+    this.#named ??= new Map();
+    this.#named.set(id, names);
+    return names;
+  }
 }
 
 /** Everybody whom messages reach; a declared audience is as many people. */

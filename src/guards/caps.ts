@@ -129,22 +129,17 @@ function requireConfirmation(send: Send, part: Part): void {
 }
 
 function spendPerPerson(send: Send, part: Part, cap: PersonCap): void {
-  const messages = new Map<string, number>();
-  for (const message of part.messages) {
-    for (const person of new Set(message.recipients.map((recipient) => recipient.person))) {
-      messages.set(person, (messages.get(person) ?? 0) + 1);
-    }
-  }
   const explain: Explain = ({ limit, used, wanted }) => ({
     code: "CAP_EXCEEDED",
     message: `Expected at most ${limit} messages of the purpose "${part.purpose.name}" to one person per ${cap.windowMs / 1000} s, got ${used} sent and ${wanted} more.`,
     fix: "Find out what repeats; then raise `perPerson`, or give the send an idempotencyKey.",
   });
-  for (const [person, count] of messages) {
+  for (const [person, count] of messagesByPerson(part)) {
     for (const { pseudonym } of send.namings) {
       send.spend({
         rate: {
-          key: `${send.environment}:person:${part.purpose.name}:${pseudonym(person)}:${cap.windowMs}`,
+          // Joined and not a template: the engine keeps a template as its pieces, and stores keep very many of these.
+          key: [send.environment, "person", part.purpose.name, pseudonym(person), cap.windowMs].join(":"),
           windowMs: cap.windowMs,
           limit: cap.messages,
           messages: count,
@@ -154,6 +149,20 @@ function spendPerPerson(send: Send, part: Part, cap: PersonCap): void {
       });
     }
   }
+}
+
+/** How many of a part's messages go to each person. */
+function messagesByPerson({ messages }: Part): Iterable<readonly [person: string, messages: number]> {
+  const [first] = messages;
+  const [recipient] = first?.recipients ?? [];
+  if (recipient && messages.length === 1 && first?.recipients.length === 1) return [[recipient.person, 1]];
+  const counts = new Map<string, number>();
+  for (const message of messages) {
+    for (const person of new Set(message.recipients.map((one) => one.person))) {
+      counts.set(person, (counts.get(person) ?? 0) + 1);
+    }
+  }
+  return counts;
 }
 
 function spendRedirect(send: Send, inbox: string, cap: PersonCap): void {

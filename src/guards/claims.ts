@@ -5,7 +5,7 @@
  * @module
  */
 import type { Allowlist } from "../allowlist";
-import { type ClaimItem, prove } from "../claim";
+import { type ClaimItem, type Proof, prove } from "../claim";
 import type { Clock } from "../clock";
 import type { Guard, Part, Send } from "../guard";
 
@@ -21,21 +21,30 @@ export function claimsGuard(policy: ClaimPolicy): Guard {
   return function claims(send, next) {
     // Whoever is refused already costs no look-up; a plan's claims are proven in batches.
     if (send.stage !== "single" || send.refusals.length > 0 || send.redirectedTo !== undefined) return next();
-    const claiming = send.parts.filter((part) => part.purpose.claim);
-    if (claiming.length === 0) return next();
-    return Promise.all(claiming.map((part) => judge(send, part, policy))).then(next);
+    const waits: Promise<void>[] = [];
+    for (const part of send.parts) {
+      const judging = judge(send, part, policy);
+      if (judging) waits.push(judging);
+    }
+    return waits.length > 0 ? Promise.all(waits).then(next) : next();
   };
 }
 
-async function judge(send: Send, part: Part, policy: ClaimPolicy): Promise<void> {
+/** Judges one part; at once, where its claims are answered at once. */
+function judge(send: Send, part: Part, policy: ClaimPolicy): Promise<void> | undefined {
   const { claim, name } = part.purpose;
-  if (!claim) return;
-  const proofs = await prove(name, claim, claimItems(send, part, policy.internal), policy.clock);
-  for (const proof of proofs) {
-    if ("code" in proof) send.refuse(proof);
-    else send.note("evidence", proof.evidence);
-  }
-  if (claim.haltAfter && claim.haltAfter.percent > 0) countProven(send, name, claim.haltAfter.windowMs);
+  if (!claim) return undefined;
+  const judged = (proofs: readonly Proof[]): void => {
+    for (const proof of proofs) {
+      if ("code" in proof) send.refuse(proof);
+      else send.note("evidence", proof.evidence);
+    }
+    if (claim.haltAfter && claim.haltAfter.percent > 0) countProven(send, name, claim.haltAfter.windowMs);
+  };
+  const proofs = prove(name, claim, claimItems(send, part, policy.internal), policy.clock);
+  if (proofs instanceof Promise) return proofs.then(judged);
+  judged(proofs);
+  return undefined;
 }
 
 /** The most that is counted of either kind: shares need no more. */
@@ -60,7 +69,7 @@ function countProven(send: Send, purpose: string, windowMs: number): void {
 export function claimItems(send: Send, part: Part, internal: Allowlist): ClaimItem[] {
   return part.messages.flatMap((message) =>
     message.recipients
-      .filter((recipient) => !internal.allows(recipient) || message.recipients.length === 1)
+      .filter((recipient) => message.recipients.length === 1 || !internal.allows(recipient))
       .map((recipient) => ({ data: send.context.data, recipient, message })),
   );
 }

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Refusal } from "../errors";
-import type { Guard } from "../guard";
+import type { Guard, Send } from "../guard";
 import { everything, purposeScope } from "../purpose";
 import type { HaltRecord } from "../store";
 
@@ -21,11 +21,16 @@ export function haltGuard(known: KnownHalts): Guard {
   return function halt(send, next) {
     if (known.scopes.size === 0) return next();
     return known.refresh().then((halts) => {
-      const scopes = [everything, ...send.parts.map((part) => purposeScope(part.purpose.name))];
+      const scopes = haltScopes(send);
       for (const record of halts) if (scopes.includes(record.scope)) send.refuse(halted(record));
       return next();
     });
   };
+}
+
+/** The halts that stop a send. */
+export function haltScopes(send: Pick<Send, "parts">): string[] {
+  return [everything, ...send.parts.map((part) => purposeScope(part.purpose.name))];
 }
 
 /** The refusal of a halt. */

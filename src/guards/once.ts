@@ -27,20 +27,24 @@ export function onceGuard(): Guard {
 
 function claimKey(send: Send, part: Part, key: string): void {
   // One `fuse.run` may send several mails under its key, so people and place within it belong to it.
-  const place = send.context.ordinal?.([...part.pseudonyms()].sort().join()) ?? 0;
+  const place = send.context.ordinal?.(together(part.pseudonyms())) ?? 0;
   // Under every name a person has: while the secret is being changed, what was claimed under the former one holds.
   for (const naming of send.namings) {
-    const people = [...part.pseudonyms(naming)].sort().join();
+    const people = together(part.pseudonyms(naming));
     const digest = hash("sha256", JSON.stringify([key, people, place]), "base64url");
     send.spend({
       once: {
-        key: `${send.environment}:key:${part.purpose.name}:${digest}`,
+        key: [send.environment, "key", part.purpose.name, digest].join(":"),
         ttlMs: keyLife,
         onUnknown: part.purpose.onUnknown,
         leaseMs,
       },
     });
   }
+}
+
+function together(people: readonly string[]): string {
+  return people.length === 1 ? (people[0] as string) : [...people].sort().join();
 }
 
 function claimTexts(send: Send, part: Part, windowMs: number): void {
@@ -50,7 +54,7 @@ function claimTexts(send: Send, part: Part, windowMs: number): void {
       for (const { pseudonym } of send.namings) {
         send.spend({
           once: {
-            key: `${send.environment}:text:${part.purpose.name}:${pseudonym(person)}:${digest}`,
+            key: [send.environment, "text", part.purpose.name, pseudonym(person), digest].join(":"),
             ttlMs: windowMs,
             onUnknown: part.purpose.onUnknown,
             leaseMs,

@@ -34,6 +34,8 @@ const addressUse = (bucket: string, person: string) => `${bucket}:${person}`;
 /** Seals, finds and destroys addresses. */
 export class AddressBook {
   #bucket = "";
+  /** When the bucket's day begins. */
+  #day = Number.NaN;
   #key: Uint8Array | undefined;
   /** How far the store's clock is ahead of ours: the ledger's lines have its time, and are looked up by day. */
   #ahead = 0;
@@ -47,12 +49,9 @@ export class AddressBook {
    */
   of(send: Judged): SealedAddresses | undefined | Promise<SealedAddresses | undefined> {
     const now = this.parts.clock.now();
-    if (this.#bucketAt(now) !== this.#bucket) return this.#turn().then(() => this.#sealed(send, now));
-    return this.#sealed(send, now);
-  }
-
-  #bucketAt(now: number): string {
-    return bucketOf(now + this.#ahead, this.parts.secrets.ids[0] as string);
+    const time = now + this.#ahead;
+    if (time >= this.#day && time < this.#day + dayMs) return this.#sealed(send, now);
+    return this.#turn().then(() => this.#sealed(send, now));
   }
 
   /** Takes down that a reservation with these addresses was made. */
@@ -80,6 +79,7 @@ export class AddressBook {
     const key = open(wrapKey, Buffer.from(kept, "base64"), keyUse(bucket));
     if (!key) throw unreadableKey(bucket);
     this.#bucket = bucket;
+    this.#day = dayBegins(bucket);
     this.#key = key;
     this.#written.clear();
   }
@@ -119,15 +119,20 @@ function dayBegins(bucket: string): number {
   return Date.parse(`${bucket.slice(0, 10)}T00:00:00Z`);
 }
 
+/** Random bytes for nonces, drawn in bulk, and how many of them are used. */
 let nonces = randomBytes(0);
+let used = 0;
 
 /** As `seal` does, with nonces drawn in bulk: one person more may cost a send a few microseconds. */
 function sealAddress(key: Uint8Array, address: string, use: string): string {
-  if (nonces.length < 12) nonces = randomBytes(12 * 256);
-  const nonce = nonces.subarray(0, 12);
-  nonces = nonces.subarray(12);
+  if (used + 12 > nonces.length) {
+    nonces = randomBytes(12 * 256);
+    used = 0;
+  }
+  const nonce = nonces.subarray(used, used + 12);
+  used += 12;
   const cipher = createCipheriv("aes-256-gcm", key, nonce);
-  cipher.setAAD(Buffer.from(use));
+  cipher.setAAD(Buffer.from(use, "latin1"));
   const text = cipher.update(address, "utf8");
   cipher.final();
   return Buffer.concat([nonce, text, cipher.getAuthTag()]).toString("base64");

@@ -6,6 +6,8 @@
  */
 import type { Outcome } from "../adapter";
 import type { Refusal } from "../errors";
+import type { Part } from "../guard";
+import type { Purpose } from "../purpose";
 import type { Judged } from "../send";
 
 /** The format's version, in every event. */
@@ -18,22 +20,25 @@ export interface EntryRef {
 }
 
 /** The line written before the provider is called: the mail may have been sent. */
-export function reservedEvent(send: Judged, policy: string, entry: EntryRef | undefined): string {
-  return JSON.stringify({
-    v: eventVersion,
-    type: "reserved",
-    id: send.id,
-    ...subject(send, policy),
-    people: send.parts.flatMap((part) => part.pseudonyms()),
-    // Of several purposes in one call: how many of the people each has, in order.
-    ...(send.parts.length > 1 ? { split: send.parts.map((part) => part.people.size) } : {}),
-    ...(entry ? { plan: entry.plan, entry: entry.index } : {}),
-    ...noted(send),
-  });
+export function reservedEvent(send: Judged, policy: string): string {
+  const { id, parts, entry, warnings, notes } = send;
+  const people = parts.length === 1 ? (parts[0] as Part).pseudonyms() : parts.flatMap((part) => part.pseudonyms());
+  // Put together from texts, since it is written for every mail. Ids and pseudonyms hold nothing to escape.
+  const line = [`{"v":1,"type":"reserved","id":"`, id, `",`, subjectText(send, policy)];
+  line.push(people.length === 0 ? `,"people":[]` : `,"people":["${people.join(`","`)}"]`);
+  // Of several purposes in one call: how many of the people each has, in order.
+  if (parts.length > 1) line.push(`,"split":${JSON.stringify(parts.map((part) => part.people.size))}`);
+  if (entry) line.push(`,"plan":${JSON.stringify(entry.plan)},"entry":${entry.index}`);
+  if (warnings.length > 0) line.push(`,"warnings":${JSON.stringify(countCodes(warnings))}`);
+  if (notes.length > 0) line.push(`,"notes":${JSON.stringify(notes.map(({ name, value }) => `${name}:${value}`))}`);
+  line.push("}");
+  return line.join("");
 }
 
 /** The line written when the outcome is known. */
 export function settledEvent(id: string, outcome: Outcome, pseudonym: (person: string) => string): string {
+  if (!outcome.people && outcome.messageId === undefined && outcome.providerCode === undefined)
+    return [`{"v":1,"type":"settled","id":"`, id, `","fate":"`, outcome.fate, `"}`].join("");
   const told = [...(outcome.people ?? [])];
   const people = told.map(([person, its]) => [pseudonym(person), its.fate] as const);
   // A batch call has a message id for each of its mails.
@@ -108,10 +113,40 @@ function subject(send: Judged, policy: string) {
   };
 }
 
-function noted(send: Judged) {
-  const warnings = send.warnings.length > 0 ? { warnings: countCodes(send.warnings) } : {};
-  const notes = send.notes.length > 0 ? { notes: send.notes.map(({ name, value }) => `${name}:${value}`) } : {};
-  return { ...warnings, ...notes };
+/** A mail's subject as text, and what it was made of: mails of one purpose mostly have the same. */
+interface SubjectText {
+  readonly of: Pick<Judged, "environment" | "mode" | "stage" | "provider" | "account" | "redirectedTo">;
+  readonly messages: number;
+  readonly policy: string;
+  readonly text: string;
+}
+
+const subjects = new WeakMap<Purpose, SubjectText>();
+
+/** {@link subject} as JSON, without the braces around it. */
+function subjectText(send: Judged, policy: string): string {
+  const [part] = send.parts;
+  const purpose = send.parts.length === 1 ? part?.purpose : undefined;
+  const known = purpose && subjects.get(purpose);
+  if (known && isSame(known, send, policy)) return known.text;
+  const text = JSON.stringify(subject(send, policy)).slice(1, -1);
+  const { environment, mode, stage, provider, account, redirectedTo } = send;
+  const of = { environment, mode, stage, provider, ...(account && { account }), ...(redirectedTo && { redirectedTo }) };
+  if (purpose) subjects.set(purpose, { of, messages: send.messages.length, policy, text });
+  return text;
+}
+
+function isSame({ of, messages, policy }: SubjectText, send: Judged, under: string): boolean {
+  return (
+    of.environment === send.environment &&
+    of.mode === send.mode &&
+    of.stage === send.stage &&
+    of.provider === send.provider &&
+    of.account === send.account &&
+    (of.redirectedTo === undefined) === (send.redirectedTo === undefined) &&
+    messages === send.messages.length &&
+    policy === under
+  );
 }
 
 /** How often each code occurs. */
