@@ -48,11 +48,14 @@ describe("sealed addresses", () => {
     expect(await observe.store.addressBuckets()).toHaveLength(1);
   });
 
-  it("are destroyed by themselves when their time is over, and the ledger holds all the same", async () => {
-    const all = setUp({ retention: { addresses: "30d" } });
+  it.each([
+    [30, {}],
+    [7, { retention: { addresses: "7d" } }],
+  ] as const)("are destroyed by themselves after %i days, and the ledger holds all the same", async (days, config) => {
+    const all = setUp(config);
     const plan = await release(all, people(3));
     await all.fuse.ledger.seal();
-    all.clock.advance(29 * day);
+    all.clock.advance((days - 1) * day);
     expect(await all.fuse.ledger.retain()).toEqual({ days: [], addresses: 0 });
     const before = await all.fuse.incident({ plan: plan.id }, { right: [] });
     expect(before.data.correction).toMatchObject({ people: 3, unreachable: 0 });
@@ -67,6 +70,19 @@ describe("sealed addresses", () => {
     expect(after.data.warnings.join()).toContain("3 people are destroyed");
     expect(await all.fuse.ledger.verify()).toMatchObject({ ok: true });
     expect((await linesOf(all.store)).some(({ event }) => event.includes('"type":"addresses-destroyed"'))).toBe(true);
+  });
+
+  it("open for nobody else: one put in another's place is no address", async () => {
+    const all = setUp();
+    const plan = await release(all, people(2));
+    const swapped = {
+      ...all.store,
+      addresses: async (bucket: string, who: readonly string[]) =>
+        [...(await all.store.addresses(bucket, who))].reverse(),
+    };
+    const incident = await all.make({ store: swapped }).fuse.incident({ plan: plan.id }, { right: [] });
+    expect(await incident.audience()).toEqual([]);
+    expect(incident.data.correction).toMatchObject({ people: 0, unreachable: 2 });
   });
 
   it("are not destroyed on the word of one clock that is wrong", async () => {
