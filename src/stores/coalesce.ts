@@ -24,12 +24,6 @@ export interface CoalesceOptions<Item> {
    */
   readonly gather?: boolean;
   /**
-   * How many batches may be under way at once, so that the server works on one while this process writes and reads
-   * another. The backend must carry them out in the order it gets them.
-   * @default 1
-   */
-  readonly flights?: number;
-  /**
    * Whether an error may be one call's own fault and has certainly changed nothing. Then the calls
    * of the batch go again one by one, so that nobody is refused for a neighbour.
    * @default never
@@ -43,9 +37,6 @@ interface Waiting<Item, Answer> {
   readonly resolve: (answers: readonly Answer[]) => void;
   readonly reject: (error: unknown) => void;
 }
-
-/** How many calls at least make a batch beside another. */
-const fewest = 16;
 
 // Node's own, taken when the module loads: fake timers of a test must not stop the mail it tests.
 const nextTurn = setImmediate;
@@ -63,17 +54,13 @@ export function coalesce<Item, Answer>(
   run: (items: readonly Item[]) => Promise<readonly Answer[]>,
   options: CoalesceOptions<Item> = {},
 ): (items: readonly Item[]) => Promise<readonly Answer[]> {
-  const { most = 256, weigh, gather = false, flights = 1, isolate = () => false } = options;
+  const { most = 256, weigh, gather = false, isolate = () => false } = options;
   let waiting: Waiting<Item, Answer>[] = [];
-  let underWay = 0;
-  let inFlight = 0;
-  let opening = false;
+  let busy = false;
 
   function take(): Waiting<Item, Answer>[] {
-    // Equal shares for batches side by side, but not so small that each costs more than it saves.
-    const share = Math.max(fewest, Math.ceil((waiting.length + inFlight) / flights));
     let count = 0;
-    for (let weight = 0; count < waiting.length && (flights === 1 || count < share); count++) {
+    for (let weight = 0; count < waiting.length; count++) {
       weight += waiting[count]?.weight ?? 0;
       if (count > 0 && weight > most) break;
     }
@@ -107,29 +94,16 @@ export function coalesce<Item, Answer>(
   }
 
   async function drain(): Promise<void> {
-    underWay++;
     // A turn after a batch of many: whom it answered asks again within it. Without, a crowd that works in step
     // would go as one batch of one and another of all the rest, for ever.
     for (let turn = gather; ; ) {
       if (turn) await new Promise<void>((resolve) => nextTurn(resolve));
       if (waiting.length === 0) break;
       const batch = take();
-      inFlight += batch.length;
       await flush(batch);
-      inFlight -= batch.length;
       turn = gather || batch.length > 1;
     }
-    underWay--;
-  }
-
-  /** Another batch beside those under way, with all who ask in the same turn. */
-  function another(): void {
-    if (opening) return;
-    opening = true;
-    nextTurn(() => {
-      opening = false;
-      if (waiting.length > 0 && underWay < flights) void drain();
-    });
+    busy = false;
   }
 
   return (items) => {
@@ -137,8 +111,9 @@ export function coalesce<Item, Answer>(
     return new Promise((resolve, reject) => {
       const weight = weigh ? items.reduce((sum, item) => sum + weigh(item), 0) : items.length;
       waiting.push({ items, weight, resolve, reject });
-      if (underWay === 0) void drain();
-      else if (underWay < flights) another();
+      if (busy) return;
+      busy = true;
+      void drain();
     });
   };
 }

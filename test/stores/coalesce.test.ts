@@ -111,6 +111,33 @@ describe("coalesce", () => {
     ]);
   });
 
+  it("keeps nobody waiting for a turn who asks alone, one call after the other", async () => {
+    const call = coalesce(async (items: readonly number[]) => items);
+    let turned = false;
+    setImmediate(() => {
+      turned = true;
+    });
+    for (let number = 0; number < 3; number++) expect(await call([number])).toEqual([number]);
+    expect(turned).toBe(false);
+  });
+
+  it("lets a crowd that works in step go together, not as one and all the rest", async () => {
+    const sizes: number[] = [];
+    const call = coalesce(async (items: readonly number[]) => {
+      sizes.push(items.length);
+      await settle();
+      return items;
+    });
+    // Whoever asks stands some promises away, as a store and a fuse do.
+    const one = async (item: number) => (await call([item]))[0];
+    const another = async (item: number) => (await one(item)) === item;
+    const worker = async () => {
+      for (let round = 0; round < 4; round++) expect(await another(round)).toBe(true);
+    };
+    await Promise.all(Array.from({ length: 10 }, worker));
+    expect(sizes).toEqual([1, 9, 10, 10, 10]);
+  });
+
   it("asks nothing for nothing", async () => {
     const { batches, run } = backend();
     expect(await coalesce(run)([])).toEqual([]);

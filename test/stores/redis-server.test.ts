@@ -12,6 +12,7 @@ import { manualClock } from "../../src/testing/clock";
 import { redisServers, type TestServer } from "./servers";
 import { largeCalls } from "./support/large";
 import { startProxy } from "./support/proxy";
+import { redisOnClock } from "./support/told-time";
 
 const cleanup: (() => unknown)[] = [];
 afterEach(async () => {
@@ -82,6 +83,38 @@ suite(`Redis servers${redisServers.own ? "" : " (no redis-server or valkey-serve
 
   describe("large calls", () => {
     largeCalls(async () => opened());
+
+    for (const fate of ["accepted", "refused"] as const) {
+      it(`count a person whom a small call counts while they are staged, and are ${fate} then`, async () => {
+        const client = connected();
+        let time = 1_700_000_000_000;
+        const clock = { now: () => time };
+        const prefix = `meanwhile-${fate}`;
+        const small = redisOnClock(client, clock, prefix, "/nowhere");
+        let scripts = 0;
+        const interrupted: Redis = Object.assign(Object.create(client), {
+          async eval(...script: Parameters<Redis["eval"]>) {
+            const answer = await client.eval(...script);
+            // One that judges and two that stage; next is the call itself.
+            if (++scripts === 3) {
+              await small.reserve([reservation({ caps: [cap(9_999, ["person-1007"])] })]);
+              time += 1_000;
+            }
+            return answer;
+          },
+        });
+        const people = Array.from({ length: 3_000 }, (_, n) => `person-${1_000 + n}`);
+        const large = reservation({ caps: [cap(9_999, people)] });
+        const [answer] = await redisOnClock(interrupted, clock, prefix, "/nowhere").reserve([large]);
+        expect(answer).toMatchObject({ ok: true, at: time });
+        expect(scripts).toBe(4);
+        await small.settle([{ reservation: large.id, fate, event: "{}" }]);
+        const used = () => small.usage([{ key: "k", windowMs: hour }]);
+        expect(await used()).toEqual([fate === "accepted" ? 3_000 : 1]);
+        time += hour - 1;
+        if (fate === "accepted") expect(await used()).toEqual([3_000]);
+      });
+    }
   });
 
   describe("settings", () => {

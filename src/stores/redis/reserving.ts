@@ -25,7 +25,7 @@ export function reservingOn(
       const answers = call.answers(await server.write(reserve, call.head(nonce()), call.rest()));
       return answers.map((answer) => answer ?? fail());
     },
-    { weigh: weight, most: 1_500, flights: 2 },
+    { weigh: weight, most: 1_500 },
   );
 
   async function reserveLarge(reservation: Reservation): Promise<ReserveAnswer> {
