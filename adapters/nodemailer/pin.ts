@@ -103,7 +103,7 @@ function hiddenOf(copy: MailCopy): unknown[] {
 
 /** The bytes as a stream that tells when its first reader comes. */
 class BytesStream extends Readable {
-  #bytes: Buffer | undefined;
+  readonly #bytes: Buffer;
   readonly #state: { textRead: boolean };
 
   constructor(bytes: Buffer, state: { textRead: boolean }) {
@@ -114,10 +114,8 @@ class BytesStream extends Readable {
 
   override _read(): void {
     this.#state.textRead = true;
-    const bytes = this.#bytes;
-    this.#bytes = undefined;
-    if (bytes) this.push(bytes);
-    else this.push(null);
+    this.push(this.#bytes);
+    this.push(null);
   }
 }
 
