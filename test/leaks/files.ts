@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Findings } from "./findings";
 
 /** Read at once; an address that stands across the edge is seen by the next part. */
@@ -17,7 +18,8 @@ const original = { ...fs, promises: { ...fs.promises } };
 export function watchFiles(findings: Findings): () => void {
   const made: string[] = [];
   const look = (path: unknown) => {
-    if (typeof path === "string") lookThrough(findings, path);
+    if (path instanceof URL) lookThrough(findings, fileURLToPath(path));
+    else lookThrough(findings, String(path));
   };
   for (const name of ["rmSync", "rm", "unlinkSync", "unlink", "rmdirSync", "rmdir"] as const) before(fs, name, look);
   for (const name of ["rm", "unlink", "rmdir"] as const) before(fs.promises, name, look);

@@ -1,4 +1,7 @@
 /** Passes, and leaks: only the search makes it fail. */
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { it } from "vitest";
 import { createFuse } from "../../../src/index";
 
@@ -10,4 +13,5 @@ it("a test that passes", async () => {
   });
   await fuse.halt({ reason: "ann@planted.test complained", by: "erin" });
   await fuse.close();
+  writeFileSync(join(mkdtempSync(join(tmpdir(), "mailfuse-planted-")), "left"), "ann@planted.test");
 });
