@@ -84,6 +84,26 @@ suite(`Redis servers${redisServers.own ? "" : " (no redis-server or valkey-serve
   describe("large calls", () => {
     largeCalls(async () => opened());
 
+    it("may be thousands of small ones, in order", async () => {
+      const store = opened();
+      const many = Array.from({ length: 9_000 }, (_, n) => reservation({ caps: [cap(4_000, [`p${n % 4_500}`])] }));
+      const large = reservation({
+        caps: [
+          cap(
+            9_000,
+            Array.from({ length: 2_500 }, (_, n) => `p${n}`),
+          ),
+        ],
+      });
+      const answers = await store.reserve([...many.slice(0, 10), large, ...many.slice(10)]);
+      const passes = [...many.slice(0, 10), large, ...many.slice(10)].map(({ caps: [one] }) =>
+        Number(one?.people[0]?.slice(1)) < 4_000 ? "ok" : "refused",
+      );
+      expect(answers.map(({ ok }) => (ok ? "ok" : "refused"))).toEqual(passes);
+      const numbers = answers.flatMap((answer) => (answer.ok ? [answer.seq] : []));
+      expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+    });
+
     for (const fate of ["accepted", "refused"] as const) {
       it(`count a person whom a small call counts while they are staged, and are ${fate} then`, async () => {
         const client = connected();
@@ -377,6 +397,12 @@ suite(`Redis servers${redisServers.own ? "" : " (no redis-server or valkey-serve
     it("carries out once what a client sends twice, because the answer was lost", async () => {
       const proxy = await startProxy(server.port);
       cleanup.push(() => proxy.close());
+      // The server must know the scripts: an answer lost that only says it does not is no test.
+      const before = opened();
+      await before.reserve([reservation()]);
+      await before.append(["{}"]);
+      await before.halt({ scope: "*", reason: "r", by: "b" }, "{}");
+      await before.settle([{ reservation: "r", fate: "accepted", event: "{}" }]);
       // ioredis sends unanswered commands again when it is connected again.
       const client = connected(`redis://127.0.0.1:${proxy.port}`);
       const store = opened({ client });

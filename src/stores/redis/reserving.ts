@@ -13,6 +13,9 @@ import { settle } from "./lua-settle";
 import { settleRows } from "./records";
 import { ReserveCall } from "./reserve-call";
 
+/** The most that one script takes, in people, messages and addresses: Lua's stack is bounded, and Redis waits for it. */
+const most = 1_500;
+
 /** The methods of the store that spend and give back. */
 export function reservingOn(
   server: Server,
@@ -25,7 +28,7 @@ export function reservingOn(
       const answers = call.answers(await server.write(reserve, call.head(nonce()), call.rest()));
       return answers.map((answer) => answer ?? fail());
     },
-    { weigh: weight, most: 1_500 },
+    { weigh: weight, most },
   );
 
   async function reserveLarge(reservation: Reservation): Promise<ReserveAnswer> {
@@ -60,16 +63,33 @@ export function reservingOn(
 
   return {
     async reserve(reservations) {
-      if (!reservations.some(large)) return reserveSmall(reservations);
       const answers: ReserveAnswer[] = [];
-      for (const reservation of reservations) {
-        if (large(reservation)) answers.push(await reserveLarge(reservation));
-        else answers.push(...(await reserveSmall([reservation])));
+      for (const some of inSteps(reservations)) {
+        const [first] = some;
+        if (first && large(first)) answers.push(await reserveLarge(first));
+        else answers.push(...(await reserveSmall(some)));
       }
       return answers;
     },
     settle: settleMany,
   };
+}
+
+/** Reservations in order, as many at once as one script takes; large ones alone. */
+function* inSteps(reservations: readonly Reservation[]): Generator<readonly Reservation[]> {
+  let some: Reservation[] = [];
+  let sum = 0;
+  for (const reservation of reservations) {
+    if (some.length > 0 && (large(reservation) || sum + weight(reservation) > most)) {
+      yield some;
+      some = [];
+      sum = 0;
+    }
+    some.push(reservation);
+    sum += weight(reservation);
+    if (large(reservation)) sum = Number.POSITIVE_INFINITY;
+  }
+  if (some.length > 0) yield some;
 }
 
 /** Whether it goes in steps: its addresses block a server no less than its people. */
