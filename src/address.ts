@@ -59,7 +59,8 @@ const maxDepth = 8;
  * ```
  */
 export function parseAddress(text: string, where: string): Address | Refusal {
-  const read = readOne(text);
+  if (typeof text !== "string") return { ...problem.notText(typeName(text)), where };
+  const read = readPlain(text) ?? readMailbox(text, false);
   return isProblem(read) ? { ...read, where } : read;
 }
 
@@ -97,11 +98,6 @@ export function formatAddress(address: { readonly address: string; readonly name
   const read = isProblem(spec) || !address.name ? spec : withName(spec, address.name);
   if (isProblem(read)) throw new MailfuseError({ ...read, where: "address" });
   return read.name === undefined ? read.address : `${writeName(read.name)} <${read.address}>`;
-}
-
-function readOne(text: unknown): Address | Problem {
-  if (typeof text !== "string") return problem.notText(typeName(text));
-  return readPlain(text) ?? readMailbox(text, false);
 }
 
 /** Walks one field and keeps what it finds. Places are spelled out only for refusals. */

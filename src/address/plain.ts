@@ -15,6 +15,8 @@ export const DOMAIN = 2;
 const NAME = 4;
 /** May stand between the quotes of a display name that needs no second look. */
 const QUOTED = 8;
+/** May stand anywhere in a dot-atom local part, whatever is before it: not the dot, and not the `?` of `=?`. */
+const ATOM = 32;
 /** A capital letter: what is compared differs from what is written. */
 const UPPER = 16;
 
@@ -35,6 +37,7 @@ function build(): Uint8Array {
   mark(letters + digits, LOCAL | DOMAIN | NAME | QUOTED);
   mark(letters.toUpperCase(), LOCAL | UPPER | NAME | QUOTED);
   mark("#$&'*+-/=?^_`{|}~.", LOCAL);
+  mark(`${letters}${letters.toUpperCase()}${digits}#$&'*+-/=^_\`{|}~`, ATOM);
   // Without `=`, so that an encoded-word always takes the way that decodes it.
   mark("#$&'*+-/?^_`{|}~.%!", NAME | QUOTED);
   mark(",;:()[]", QUOTED);
@@ -53,6 +56,7 @@ const dot = 0x2e;
 const slash = 0x2f;
 const nine = 0x39;
 const less = 0x3c;
+const equals = 0x3d;
 const greater = 0x3e;
 const at = 0x40;
 const bar = 0x7c;
@@ -120,20 +124,22 @@ function readPart(text: string, start: number, end: number, name: string | undef
   const first = text.charCodeAt(start);
   if (first === hyphen || first === slash || first === bar) return undefined;
   let upper = 0;
-  let previous = dot;
   let i = start;
   for (; ; i++) {
     // Past the end of `text` the code is NaN, whose class is 0.
     const code = text.charCodeAt(i);
-    if (code === at) break;
     const bits = classOf(code);
-    if (!(bits & LOCAL) || (code === dot && previous === dot)) return undefined;
-    // `=?` opens an encoded-word.
-    if (code === 0x3f && previous === 0x3d) return undefined;
     upper |= bits;
-    previous = code;
+    // Nearly every character is one of these; only the others are looked at twice.
+    if (bits & ATOM) continue;
+    if (code === at) break;
+    if (!(bits & LOCAL)) return undefined;
+    const previous = i === start ? dot : text.charCodeAt(i - 1);
+    // `..`, and `=?`, which opens an encoded-word.
+    if (code === dot ? previous === dot : previous === equals) return undefined;
   }
-  if (previous === dot || i - start > 64 || !isHostName(text, i + 1, end)) return undefined;
+  if (i === start || text.charCodeAt(i - 1) === dot || i - start > 64 || !isHostName(text, i + 1, end))
+    return undefined;
   const address = start === 0 && end === text.length ? text : text.slice(start, end);
   const person = upper & UPPER ? address.toLowerCase() : address;
   return name === undefined ? { address, person } : { address, person, name };
@@ -143,18 +149,23 @@ function readPart(text: string, start: number, end: number, name: string | undef
 function isHostName(text: string, start: number, end: number): boolean {
   let label = start;
   let labels = 0;
-  let previous = dot;
   for (let i = start; i < end; i++) {
     const code = text.charCodeAt(i);
+    if (classOf(code) & DOMAIN) continue;
     if (code === dot) {
-      if (previous === dot || previous === hyphen || i - label > 63) return false;
+      if (i === label || text.charCodeAt(i - 1) === hyphen || i - label > 63) return false;
       label = i + 1;
       labels++;
     } else if (code === hyphen) {
       // At the start of a label, or the fourth character of `xn--`.
-      if (previous === dot || (i === label + 3 && text.startsWith("xn-", label))) return false;
-    } else if (!(classOf(code) & DOMAIN)) return false;
-    previous = code;
+      if (i === label || (i === label + 3 && text.startsWith("xn-", label))) return false;
+    } else return false;
   }
-  return labels > 0 && previous !== dot && previous !== hyphen && end - label <= 63 && text.charCodeAt(label) > nine;
+  return (
+    labels > 0 &&
+    label < end &&
+    text.charCodeAt(end - 1) !== hyphen &&
+    end - label <= 63 &&
+    text.charCodeAt(label) > nine
+  );
 }

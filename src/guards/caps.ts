@@ -4,8 +4,9 @@
  *
  * @module
  */
-import type { Explain, Guard, Part, Send } from "../guard";
-import { type Cap, everything, type PersonCap, purposeScope } from "../purpose";
+import type { Explain, Guard, Naming, Part, Send } from "../guard";
+import { type Cap, everything, type PersonCap, type Purpose, purposeScope } from "../purpose";
+import type { CapSpend } from "../store";
 
 /** What of the configuration this guard reads. */
 export interface CapPolicy {
@@ -16,6 +17,14 @@ export interface CapPolicy {
 
 /** Makes the guard. */
 export function capsGuard(policy: CapPolicy): Guard {
+  const prepared = new WeakMap<Purpose | CapPolicy, Prepared>();
+  const boundsOf = (send: Send, owner: Purpose | CapPolicy, scope: string): Prepared => {
+    const known = prepared.get(owner);
+    if (known && known.namings === send.namings && known.enforce === enforces(send)) return known;
+    const made = prepare(send, owner.caps, scope);
+    prepared.set(owner, made);
+    return made;
+  };
   return function caps(send, next) {
     if (send.redirectedTo !== undefined) {
       if (policy.redirect) spendRedirect(send, send.redirectedTo, policy.redirect);
@@ -23,12 +32,11 @@ export function capsGuard(policy: CapPolicy): Guard {
     }
     for (const part of send.parts) {
       const { purpose } = part;
-      const of = `the purpose "${purpose.name}"`;
-      for (const cap of purpose.caps) judge(send, part, cap, purposeScope(purpose.name), of);
+      if (purpose.caps.length > 0) judge(send, part, boundsOf(send, purpose, purposeScope(purpose.name)));
       requireConfirmation(send, part);
       for (const cap of purpose.perPerson) spendPerPerson(send, part, cap);
     }
-    for (const cap of policy.caps) judge(send, together(send.parts), cap, everything, "everything");
+    if (policy.caps.length > 0) judge(send, together(send.parts), boundsOf(send, policy, everything));
     return next();
   };
 }
@@ -48,35 +56,59 @@ function together(parts: readonly Part[]): Counted {
   };
 }
 
-function judge(send: Send, part: Counted, cap: Cap, scope: string, of: string): void {
-  const enforce = send.mode !== "observe";
-  if (cap.per === "window") {
-    for (const naming of send.namings) {
-      send.spend({
-        cap: {
-          key: windowKey(send.environment, scope, cap.windowMs, naming.id),
-          windowMs: cap.windowMs,
-          limit: cap.people,
-          people: part.pseudonyms(naming),
-          enforce,
-          ...(cap.onExceeded === "halt" && enforce
-            ? {
-                haltOnExceeded: {
-                  scope,
-                  reason: `the cap of ${cap.people} people per ${cap.windowMs / 1000} s was reached`,
-                  by: "cap",
-                },
-              }
-            : {}),
-        },
-        explain: exceeded(of, cap),
-      });
-    }
-    return;
+/** What caps ask for but for the people: the same for every mail of a fuse. */
+interface Prepared {
+  readonly namings: readonly Naming[];
+  readonly enforce: boolean;
+  readonly windows: readonly {
+    readonly naming: Naming;
+    readonly cap: Omit<CapSpend, "people">;
+    readonly explain: Explain;
+  }[];
+  /** On one call or one message. */
+  readonly others: readonly { readonly cap: Cap; readonly explain: Explain }[];
+}
+
+function prepare(send: Send, caps: readonly Cap[], scope: string): Prepared {
+  const enforce = enforces(send);
+  const explained = caps.map((cap) => ({ cap, explain: exceeded(scope, cap) }));
+  return {
+    namings: send.namings,
+    enforce,
+    windows: explained
+      .filter(({ cap }) => cap.per === "window")
+      .flatMap(({ cap, explain }) =>
+        send.namings.map((naming) => ({ naming, cap: windowOf(send, cap, scope, naming.id), explain })),
+      ),
+    others: explained.filter(({ cap }) => cap.per !== "window"),
+  };
+}
+
+function windowOf(send: Send, cap: Cap, scope: string, naming: string): Omit<CapSpend, "people"> {
+  const enforce = enforces(send);
+  const { windowMs, people: limit } = cap;
+  const reason = `the cap of ${limit} people per ${windowMs / 1000} s was reached`;
+  return {
+    key: windowKey(send.environment, scope, windowMs, naming),
+    windowMs,
+    limit,
+    enforce,
+    ...(cap.onExceeded === "halt" && enforce ? { haltOnExceeded: { scope, reason, by: "cap" } } : {}),
+  };
+}
+
+function enforces(send: Send): boolean {
+  return send.mode !== "observe";
+}
+
+function judge(send: Send, part: Counted, { windows, others }: Prepared): void {
+  for (const { naming, cap, explain } of windows)
+    send.spend({ cap: { ...cap, people: part.pseudonyms(naming) }, explain });
+  for (const { cap, explain } of others) {
+    const largest =
+      cap.per === "call" ? part.people.size : Math.max(0, ...part.messages.map((message) => message.recipients.length));
+    if (largest > cap.people) send.refuse(explain({ limit: cap.people, used: 0, wanted: largest }));
   }
-  const largest =
-    cap.per === "call" ? part.people.size : Math.max(0, ...part.messages.map((message) => message.recipients.length));
-  if (largest > cap.people) send.refuse(exceeded(of, cap)({ limit: cap.people, used: 0, wanted: largest }));
 }
 
 /**
@@ -87,7 +119,8 @@ export function windowKey(environment: string, scope: string, windowMs: number, 
   return `${environment}:${scope}:${windowMs}:${naming}`;
 }
 
-function exceeded(of: string, cap: Cap): Explain {
+function exceeded(scope: string, cap: Cap): Explain {
+  const of = scope === everything ? "everything" : `the purpose "${scope.slice(purposeScope("").length)}"`;
   const per = cap.per === "window" ? `${cap.windowMs / 1000} s` : cap.per;
   return ({ limit, used, wanted }) => ({
     code: "CAP_EXCEEDED",

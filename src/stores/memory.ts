@@ -25,7 +25,7 @@ export interface MemoryStoreOptions {
   /**
    * How many ledger lines, and how many sealed addresses, are kept before the oldest are dropped, so that a long life
    * does not fill the memory.
-   * @default 100_000
+   * @default 50_000
    */
   readonly ledgerLines?: number;
 }
@@ -48,12 +48,12 @@ export function isMemoryStore(store: Store): boolean {
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const clock = options.clock ?? systemClock;
-  const ledgerLines = options.ledgerLines ?? 100_000;
+  const ledgerLines = options.ledgerLines ?? 50_000;
   if (!Number.isSafeInteger(ledgerLines) || ledgerLines < 1) {
     throw new MailfuseError({
       code: "CONFIG_INVALID",
       message: `Expected \`ledgerLines\` to be a whole number of at least 1, got ${String(ledgerLines)}.`,
-      fix: "Leave it out for 100,000 lines.",
+      fix: "Leave it out for 50,000 lines.",
       where: "memoryStore",
     });
   }
