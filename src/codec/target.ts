@@ -22,7 +22,8 @@ export interface Target {
  * ```
  */
 export function readTarget(url: URL): Target {
-  return { path: readPath(url.pathname), query: [...url.searchParams] };
+  // Most requests have no query, and a list of none is made in a fraction of the time that its parser takes.
+  return { path: readPath(url.pathname), query: url.search === "" ? [] : [...url.searchParams] };
 }
 
 /** A path as a generous server would read it. */

@@ -40,6 +40,16 @@ describe("targets", () => {
     expect(readTarget(new URL(`https://api.test${written}`)).path).toBe(path);
   });
 
+  it("has its query pairs in order, repeats among them", () => {
+    const query = (text: string) => readTarget(new URL(`https://api.test/mail${text}`)).query;
+    expect(query("?b=1&a=%20&b=2")).toEqual([
+      ["b", "1"],
+      ["a", " "],
+      ["b", "2"],
+    ]);
+    for (const none of ["", "?", "#?b=1"]) expect(query(none)).toEqual([]);
+  });
+
   it("reading a path twice says the same", () => {
     fc.assert(
       fc.property(fc.webUrl({ withQueryParameters: true }), (url) => {
