@@ -18,7 +18,10 @@ declare global {
 
 type Method = (...args: unknown[]) => unknown;
 
-/** What a fuse answers to whoever asks, and may show nobody's address. */
+/**
+ * What a fuse answers to whoever asks, and may show nobody's address. `check`, `view`, `mails`, `summary` and `outbox`
+ * are made to show addresses and mails to a person, and so is the console.
+ */
 const answers = ["describe", "status", "halts", "suggest", "drill", "verify", "incident", "plans", "progress"] as const;
 
 /** Listens until the process ends. */
