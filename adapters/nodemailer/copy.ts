@@ -60,8 +60,11 @@ export async function takeCopy(mail: MailMessage, policy: CopyPolicy): Promise<M
   const bounds = renderBounds(limits, data.signal);
   if (readsData(kind)) await settleContents(fields, mail, bounds);
   if (hasStreams(message)) await bufferTree(message, bounds);
-  const rendering = await startRendering(mail, kind, bounds, policy.shortcut);
-  const bytes = await rendering.sign(rendering.unsigned, bounds);
+  // Most mail is rendered at once, and waiting for what is there already costs several promises.
+  const begun = startRendering(mail, kind, bounds, policy.shortcut);
+  const rendering = begun instanceof Promise ? await begun : begun;
+  const signing = rendering.sign(rendering.unsigned, bounds);
+  const bytes = signing instanceof Promise ? await signing : signing;
   return { kind, envelope, messageId, bytes, block: readHeaders(bytes), data: fields, declared, problems, rendering };
 }
 

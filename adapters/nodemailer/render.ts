@@ -25,23 +25,26 @@ export interface Rendering {
  * Starts rendering: the root's headers are written before this returns, so nothing that the
  * application changes afterwards reaches them.
  */
-export async function startRendering(
+export function startRendering(
   mail: MailMessage,
   kind: TransportKind,
   bounds: RenderBounds,
   shortcut: Shortcut,
-): Promise<Rendering> {
+): Rendering | Promise<Rendering> {
   const { message } = mail;
   // These three hand Bcc on themselves, and set this when they start.
   if (kind === "sendmail" || kind === "stream" || kind === "json") message.keepBcc = true;
   const steps = Array.isArray(message._processFuncs) ? message._processFuncs : [];
   const { newline } = message;
-  const unsigned = await renderUnsigned(message, bounds, shortcut);
-  if (steps.length === 0 && !newline) return { unsigned, sign: unchanged };
-  return {
-    unsigned,
-    sign: (given, within) => collect(openStream(signingNode(mail, given, steps, newline, kind)), within),
+  const rendered = renderUnsigned(message, bounds, shortcut);
+  const signed = (unsigned: Buffer): Rendering => {
+    if (steps.length === 0 && !newline) return { unsigned, sign: unchanged };
+    return {
+      unsigned,
+      sign: (given, within) => collect(openStream(signingNode(mail, given, steps, newline, kind)), within),
+    };
   };
+  return rendered instanceof Promise ? rendered.then(signed) : signed(rendered);
 }
 
 function renderUnsigned(message: MimeNode, bounds: RenderBounds, shortcut: Shortcut): Buffer | Promise<Buffer> {
