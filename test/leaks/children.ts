@@ -80,7 +80,8 @@ function listen(findings: Findings, stream: Readable, place: string): void {
     if (chunk !== null) {
       const text = before + (typeof chunk === "string" ? chunk : Buffer.from(chunk as Uint8Array).toString("utf8"));
       findings.look("child", place, text);
-      before = text.slice(-overlap);
+      // From the beginning of a word: half of a message's id would pass for an address.
+      before = text.slice(-overlap).replace(/^[^\s"<>]*[\s"<>]/, "");
     }
     return push(chunk, encoding);
   };

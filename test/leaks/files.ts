@@ -75,7 +75,9 @@ function lookInFile(findings: Findings, path: string): void {
     for (let at = 0; ; at += part) {
       const size = original.readSync(file, bytes, 0, bytes.length, at);
       if (size === 0) return;
-      findings.look("file", path, bytes.subarray(0, size));
+      // Half of a message's id would pass for an address: a part begins behind the first quotation mark.
+      const begin = at === 0 ? 0 : bytes.subarray(0, overlap).indexOf('"') + 1;
+      findings.look("file", path, bytes.subarray(begin, size));
       if (size < bytes.length) return;
     }
   } finally {

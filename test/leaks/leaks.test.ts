@@ -128,6 +128,12 @@ describe("a leak is found", () => {
       spawn(process.execPath, ["-e", parts], { stdio: ["ignore", "pipe", "inherit"] }).once("close", done),
     );
     expect(found()).toEqual([a("child", "stdout")]);
+    const id = "<0b5d2a3e-9a56-4bb1-8a0c-2f3f6a0ec0de@planted.test>";
+    const cut = `process.stdout.write('${id}' + ' '.repeat(220)); setTimeout(() => process.stdout.write('more'), 50)`;
+    await new Promise((done) =>
+      spawn(process.execPath, ["-e", cut], { stdio: ["ignore", "pipe", "inherit"] }).once("close", done),
+    );
+    expect(found()).toEqual([]);
     spawnSync(process.execPath, ["-e", `console.error('${leaked}')`]);
     expect(found()).toEqual([a("child", "stderr")]);
     console.log(leaked);
