@@ -23,6 +23,9 @@ export interface Passing<Result> {
 
 /** Leads one call through the guards of an exit. */
 export class Passage<Result> {
+  /** The guard that was asked last. */
+  #reached = -1;
+  /** Set once the guards have let it through, or it is refused: from then on, no guard's `next` leads anywhere. */
   #ended = false;
   #answer: { readonly result: Result } | undefined;
 
@@ -33,10 +36,14 @@ export class Passage<Result> {
 
   /** Runs the guards, and then what the call comes to. A guard that throws refuses the mail; it never lets it through. */
   go(): Promise<Result> {
+    return this.#from(0);
+  }
+
+  #from(index: number): Promise<Result> {
     let judged: Promise<Receipt>;
     try {
       // A guard of a user's, in JavaScript, may give back anything.
-      judged = Promise.resolve(this.#step(0));
+      judged = Promise.resolve(this.#step(index));
     } catch (error) {
       judged = Promise.reject(error);
     }
@@ -47,6 +54,8 @@ export class Passage<Result> {
   }
 
   #step(index: number): Promise<Receipt> {
+    if (this.#ended) return calledTwice();
+    this.#reached = index;
     const guard = this.exit.guards[index];
     if (!guard) {
       this.#ended = true;
@@ -54,7 +63,7 @@ export class Passage<Result> {
     }
     let called = false;
     return guard(this.passing.send, () => {
-      if (called) return Promise.reject(new Error("mailfuse: a guard called next() twice"));
+      if (called) return calledTwice();
       called = true;
       return this.#step(index + 1);
     });
@@ -62,6 +71,7 @@ export class Passage<Result> {
 
   async #unanswered(): Promise<Result> {
     const { send } = this.passing;
+    this.#ended = true;
     send.refuse({
       code: "GUARD_REFUSED",
       message: "Expected every guard to call next(), got one that did not.",
@@ -80,9 +90,10 @@ export class Passage<Result> {
       message: `Expected every guard to answer, got ${codeOf(error)} thrown by one.`,
     });
     core.log.error({ error: codeOf(error) }, "a guard threw; the mail is refused");
-    if (send.mode !== "observe") throw await refused(core, send, send.refusals, error);
-    await this.#end();
-    return this.#answer ? this.#answer.result : this.#unanswered();
+    // What observe mode enforces, the guards behind the one that threw have to say.
+    if (send.mode === "observe") return this.#from(this.#reached + 1);
+    this.#ended = true;
+    throw await refused(core, send, send.refusals, error);
   }
 
   #end(): Promise<Receipt> {
@@ -110,6 +121,10 @@ export class Passage<Result> {
     this.#answer = { result };
     return receipt;
   }
+}
+
+function calledTwice(): Promise<never> {
+  return Promise.reject(new Error("mailfuse: a guard called next() twice, or after it had answered"));
 }
 
 const sent: Receipt = Object.freeze({ status: "sent" });

@@ -16,6 +16,7 @@ import { freshnessGuard } from "./freshness";
 import { haltGuard, type KnownHalts } from "./halt";
 import { hintsGuard } from "./hints";
 import { onceGuard } from "./once";
+import { ownGuard } from "./own";
 import { recipientsGuard } from "./recipients";
 import { requestGuard } from "./request";
 
@@ -41,7 +42,7 @@ export function orderedGuards(settings: Settings, context: GuardContext): readon
     freshnessGuard(),
     hintsGuard(),
     contentGuard({ internal: settings.internal }),
-    ...context.own,
+    ...context.own.map(ownGuard),
     claimsGuard({ internal: settings.internal, clock: context.clock }),
     onceGuard(),
     confirmationGuard(context.rehearsing),
