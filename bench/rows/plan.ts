@@ -73,7 +73,7 @@ const renderMany: Row = {
   target: { is: "<=", value: 1.25 },
   slow: true,
   async measure(effort) {
-    const count = effort.quick ? 200 : 20_000;
+    const count = effort.quick ? 200 : 100_000;
     const ratios: number[] = [];
     let bytes = 0;
     for (let round = 0; round < Math.min(3, effort.rounds); round++) {
