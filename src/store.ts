@@ -64,6 +64,7 @@ export interface RateSpend {
  * taken until its time is over; in between decides {@link OnceClaim.onUnknown}.
  */
 export interface OnceClaim {
+  /** One that stands twice in one reservation is one claim. */
   readonly key: string;
   /** How long the claim is kept, from the moment it is made. */
   readonly ttlMs: number;

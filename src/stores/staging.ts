@@ -66,9 +66,9 @@ export function windowKey(spend: CapSpend | RateSpend): string {
   return "people" in spend ? `c:${spend.key}` : `m:${spend.key}`;
 }
 
-/** A limit as JSON and servers can hold it: without end is more than anybody mails. */
+/** A limit as JSON and servers can hold it: whole, and without end is more than anybody mails. */
 export function limit(spend: CapSpend | RateSpend): number {
-  return Math.min(Number.MAX_SAFE_INTEGER, spend.limit);
+  return Math.floor(Math.min(Number.MAX_SAFE_INTEGER, spend.limit));
 }
 
 /** Whether it is spent in steps. Its addresses are not: a write each, without a look at anybody else's. */

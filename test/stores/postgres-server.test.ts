@@ -12,6 +12,7 @@ import { manualClock } from "../../src/testing/clock";
 import { postgresServers, type TestServer } from "./servers";
 import { largeCalls } from "./support/large";
 import { startProxy } from "./support/proxy";
+import { migrateOnClock, postgresOnClock } from "./support/told-time";
 
 const cleanup: (() => unknown)[] = [];
 afterEach(async () => {
@@ -75,6 +76,37 @@ suite(`PostgreSQL servers${postgresServers.own ? "" : " (no PostgreSQL binaries 
 
   describe("large calls", () => {
     largeCalls(opened);
+
+    for (const [how, among] of Object.entries({ alone: [], "beside another": [cap(9, ["somebody"], "full")] })) {
+      it(`count people of a small call, judged ${how}, from the large one's own time`, async () => {
+        const pool = pooled();
+        const schema = freshSchema();
+        await migrateOnClock(pool, schema);
+        let time = 1_700_000_000_000;
+        const clock = { now: () => time };
+        const small = postgresOnClock(pool, clock, schema);
+        let statements = 0;
+        const interrupted = Object.assign(Object.create(pool), {
+          async connect() {
+            // One that judges and two that stage; next is the call itself.
+            if (++statements === 4) {
+              // With one that is over its cap, the batch is judged one by one.
+              const over = among.map((full) => reservation({ caps: [{ ...full, limit: 0 }] }));
+              await small.reserve([reservation({ caps: [cap(9_999, ["person-1007"])] }), ...over]);
+              time += 1_000;
+            }
+            return pool.connect();
+          },
+        });
+        const people = Array.from({ length: 3_000 }, (_, n) => `person-${1_000 + n}`);
+        const large = reservation({ caps: [cap(9_999, people)] });
+        const [answer] = await postgresOnClock(interrupted, clock, schema).reserve([large]);
+        expect(answer).toMatchObject({ ok: true, at: time });
+        expect(statements).toBe(4);
+        time += hour - 1;
+        expect(await small.usage([{ key: "k", windowMs: hour }])).toEqual([3_000]);
+      });
+    }
   });
 
   describe("schema", () => {

@@ -127,7 +127,7 @@ export class ReserveCall {
         name(claim.key),
         milliseconds(claim.ttlMs),
         claim.onUnknown === "resend",
-        claim.leaseMs ?? -1,
+        Math.ceil(Math.min(claim.leaseMs ?? -1, Number.MAX_SAFE_INTEGER)),
       ]),
       ...(entry ? { n: [name(entry.plan), entry.index] } : {}),
       c: this.#dry ? [] : spendRows(caps, rates, this.#people, staged),

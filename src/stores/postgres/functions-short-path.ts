@@ -69,9 +69,9 @@ BEGIN
             base + a_row[i + 2], base + a_row[i + 2]
           FROM generate_series(1, coalesce(cardinality(a_row), 0), 3) AS i
           ON CONFLICT (win, person) DO UPDATE SET
-            stamp = excluded.stamp + CASE
+            stamp = greatest(x.stamp | 1, excluded.stamp + CASE
               WHEN excluded.stamp % 4 = 0 AND x.stamp > ${s}.cutoff(m.at, a_length[array_position(a_win, x.win)])
-              THEN 1 ELSE 0 END,
+              THEN 1 ELSE 0 END),
             born = CASE WHEN x.born > ${s}.young(m.at, a_length[array_position(a_win, x.win)]) THEN x.born ELSE excluded.born END
           RETURNING x.win, x.xmax = 0 AS fresh
         )

@@ -2,6 +2,7 @@
  * Windows: people by stamp. A stamp is the time in microseconds, raised so that no two reservations share one:
  * people brought in by a reservation have its stamp, people it counts again the next higher number. A refund takes
  * out exactly those with the stamp itself. Stamps are multiples of 4; staged ones (4n + 2) lie ahead of time.
+ * Somebody staged by another keeps that later time, as its odd number: the other may go on.
  *
  * Functions are VOLATILE, as is the default, so each of their statements sees what was committed before it: a
  * statement that both waits for a lock and counts would count what it saw before it waited, and admit too many.
@@ -66,7 +67,7 @@ DECLARE added bigint; cut bigint := ${s}.cutoff(now, length);
 BEGIN
   WITH put AS (
     INSERT INTO ${s}.people AS p (win, person, stamp, born) SELECT take.id, u.person, own, own FROM unnest(list) AS u (person)
-    ON CONFLICT (win, person) DO UPDATE SET stamp = own + CASE WHEN p.stamp <= cut THEN 0 ELSE 1 END,
+    ON CONFLICT (win, person) DO UPDATE SET stamp = greatest(p.stamp | 1, own + CASE WHEN p.stamp <= cut THEN 0 ELSE 1 END),
     born = CASE WHEN p.born > ${s}.young(now, length) THEN p.born ELSE own END
     RETURNING p.xmax = 0 AS fresh
   ) SELECT count(*) FILTER (WHERE fresh) INTO added FROM put;
@@ -191,7 +192,7 @@ LANGUAGE plpgsql AS $fn$
 DECLARE m ${s}.meta := ${s}.enter(wait);
 BEGIN
   IF expires > 0 AND m.at > expires THEN RETURN jsonb_build_array(m.at); END IF;
-  UPDATE ${s}.people p SET stamp = own + 1, born = own
+  UPDATE ${s}.people p SET stamp = greatest(p.stamp | 1, own + 1), born = own
   WHERE p.win = ANY (string_to_array(ids, ',')::uuid[]) AND p.person = ANY (string_to_array(list, E'\\x1f')) AND p.stamp <> own;
   UPDATE ${s}.windows w SET expires = greatest(w.expires, own / 1000 + w.length) WHERE w.id = ANY (string_to_array(ids, ',')::uuid[]);
   RETURN jsonb_build_array(m.at, 1);

@@ -84,7 +84,7 @@ local function one(r, i)
   for _, scope in ipairs(shape[1]) do
     if halted[scope] then return refuse(id, {'halted', scope, halted[scope]}) end
   end
-  local taken, over, claims = {}, {}, ''
+  local taken, own_claim, over, claims = {}, {}, {}, ''
   local function undo(reply)
     for _, key in ipairs(taken) do call('DEL', key) end
     return refuse(id, reply)
@@ -92,8 +92,8 @@ local function one(r, i)
   for c, claim in ipairs(shape[2]) do
     local key = P .. r[6 + c]
     claims = claims .. r[6 + c] .. '\n'
-    if call('SET', key, claim.held .. id, 'NX', 'PX', claim.px) then taken[#taken + 1] = key
-    else
+    if call('SET', key, claim.held .. id, 'NX', 'PX', claim.px) then taken[#taken + 1], own_claim[key] = key, true
+    elseif not own_claim[key] then
       local found = blocked(key, claim)
       if found then return undo({'once', c, found}) end
       over[#over + 1] = c

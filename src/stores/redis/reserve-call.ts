@@ -92,7 +92,7 @@ export class ReserveCall {
     const claims = once.map((claim) => [
       milliseconds(claim.ttlMs),
       claim.onUnknown === "resend" ? 1 : 0,
-      claim.leaseMs ?? -1,
+      Math.ceil(Math.min(claim.leaseMs ?? -1, Number.MAX_SAFE_INTEGER)),
     ]);
     const { groups, firsts } = this.#spends.groups(caps);
     const place = this.#shapeRows.push([scopes, claims, groups, lines(caps)]);

@@ -17,13 +17,13 @@ const IS_COUNTED = "SELECT 1 AS counted FROM mailfuse_person WHERE window = ? AN
 const COUNT_NEW = `SELECT count(DISTINCT value) AS wanted FROM json_each(?) WHERE NOT EXISTS
   (SELECT 1 FROM mailfuse_person WHERE window = ? AND person = value)`;
 // Two plain statements: RETURNING would cost a temporary table each time. `fresh` only stays with the
-// reservation that brought the person in.
+// reservation that brought the person in: also one whose time was over, and whose row was not dropped yet.
 const BRING_IN = `INSERT INTO mailfuse_person (window, person, at, last, fresh) VALUES (?, ?, ?, ?, 1)
   ON CONFLICT DO NOTHING`;
-const COUNT_AGAIN = "UPDATE mailfuse_person SET at = ?, last = ?, fresh = 0 WHERE window = ? AND person = ?";
+const COUNT_AGAIN = "UPDATE mailfuse_person SET fresh = at <= ?, at = ?, last = ? WHERE window = ? AND person = ?";
 const COUNT_PEOPLE = `INSERT INTO mailfuse_person (window, person, at, last, fresh)
   SELECT DISTINCT ?, value, ?, ?, 1 FROM json_each(?) WHERE true
-  ON CONFLICT DO UPDATE SET at = excluded.at, last = excluded.last, fresh = 0`;
+  ON CONFLICT DO UPDATE SET fresh = at <= ?, at = excluded.at, last = excluded.last`;
 // Exact: who was last counted a whole window ago or earlier is out.
 const DROP_OLD = "DELETE FROM mailfuse_person WHERE window = ? AND at <= ?";
 // The same in bounds, for when it makes no difference yet: a window full of a mass mail ends all at once.
@@ -132,13 +132,14 @@ export function openWindows(sql: Sql, moment: Moment): Windows {
     count(spend, seq) {
       const window = find(spend) ?? create(spend);
       const { people } = spend;
+      const over = at - spend.windowMs;
       if (people.length === 1) {
         const person = people[0] ?? "";
         if (sql.run(BRING_IN, window.id, person, at, seq) > 0) window.used++;
-        else sql.run(COUNT_AGAIN, at, seq, window.id, person);
+        else sql.run(COUNT_AGAIN, over, at, seq, window.id, person);
       } else if (people.length > 1) {
         window.used += countNew(sql, window.id, people);
-        sql.run(COUNT_PEOPLE, window.id, at, seq, encodeList(people));
+        sql.run(COUNT_PEOPLE, window.id, at, seq, encodeList(people), over);
       }
       window.changed = true;
     },

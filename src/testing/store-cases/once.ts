@@ -25,6 +25,16 @@ export const onceCases: readonly StoreCase[] = [
     },
   },
   {
+    // One text to one person who stands in it twice, for example.
+    name: "takes a claim that stands twice in one reservation once",
+    async run({ store, reserve, passes }) {
+      const { id } = await passes({ once: [claim("key"), claim("other"), claim("key")] });
+      assert.equal(verdict(await reserve({ once: [claim("key")] })), "duplicate:key");
+      await store.settle([settled(id, "refused")]);
+      await passes({ once: [claim("key")] });
+    },
+  },
+  {
     name: "tells a duplicate who was first and what became of it",
     async run({ second, reserve, passes }) {
       const { id, at } = await passes({ once: [claim("key")] });
@@ -90,6 +100,15 @@ export const onceCases: readonly StoreCase[] = [
       assert.ok(!third.ok && third.reason === "duplicate");
       assert.deepEqual([third.first.reservation, third.first.at], [over.id, over.at]);
       assert.notEqual(over.id, id);
+    },
+  },
+  {
+    name: "never takes over a reserved claim whose lease has no end",
+    async run({ reserve, passes, pass, window }) {
+      const resend = claim("key", { onUnknown: "resend", leaseMs: Number.POSITIVE_INFINITY, ttlMs: 99 * hour });
+      await passes({ once: [resend] });
+      await pass(window);
+      assert.equal(verdict(await reserve({ once: [resend] })), "duplicate:key");
     },
   },
   {

@@ -1,6 +1,6 @@
 /** Settling: only a definite refusal gives anything back, and only what this reservation brought in. @module */
 import assert from "node:assert/strict";
-import { cap, events, hour, rate, type StoreCase, verdict } from "./bench";
+import { cap, crowd, events, hour, rate, type StoreCase, verdict } from "./bench";
 
 const used = [{ key: "k", windowMs: hour }];
 
@@ -49,6 +49,20 @@ export const refundCases: readonly StoreCase[] = [
       assert.deepEqual(await usedNow(), [1]);
       await store.settle([{ reservation: id, fate: "refused", event: "{}" }]);
       assert.deepEqual(await usedNow(), [0]);
+    },
+  },
+  {
+    // A store may drop what is over in bounds, and then still meets somebody whose time was over.
+    name: "gives back people whose time was over, after thousands whose time was over with theirs",
+    async run({ store, window, pass, passes }) {
+      const spend = (people: readonly string[]) => ({ caps: [cap("k", 9_999, people, { windowMs: window })] });
+      for (let first = 0; first < 6_000; first += 1_500) await passes(spend(crowd(1_500, first)));
+      await pass(window + 1);
+      for (const people of [crowd(1, 5_999), crowd(2, 5_990)]) {
+        const { id } = await passes(spend(people));
+        await store.settle([{ reservation: id, fate: "refused", event: "{}" }]);
+      }
+      assert.deepEqual(await store.usage([{ key: "k", windowMs: window }]), [0]);
     },
   },
   {

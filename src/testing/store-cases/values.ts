@@ -40,6 +40,14 @@ const hostile = [
 
 export const valueCases: readonly StoreCase[] = [
   {
+    name: "takes a limit between two numbers as the lower one",
+    async run({ reserve, passes }) {
+      await passes({ caps: [cap("k", 1.5, ["a"])], rates: [rate("r", 1.5)] });
+      assert.equal(verdict(await reserve({ caps: [cap("k", 1.5, ["b"])] })), "cap:k");
+      assert.equal(verdict(await reserve({ rates: [rate("r", 1.5)] })), "cap:r");
+    },
+  },
+  {
     name: "sets a value once: the first writer's is everyone's",
     async run({ store, second }) {
       assert.equal(await store.value("key"), undefined);
