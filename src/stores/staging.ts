@@ -23,7 +23,7 @@ export interface StagedWindow {
 export type Room = readonly [room: boolean, used: number, wanted: number];
 
 /**
- * What a store does in one step. A stamp names the staged people of one reservation; the first step gives it,
+ * What a store does in one step. A stamp names the staged people of one reservation; the first step gives it and stages nobody,
  * and it lies `slack` ahead: the reservation itself comes later than its first step, and people must
  * not leave the window before one whole length after it.
  */
@@ -131,8 +131,10 @@ export class Staging {
   async #fill(): Promise<void> {
     const rates = [...this.#windows.values()].filter((window) => window.messages >= 0);
     const groups = this.#groups();
-    const steps = Math.ceil(rates.length / step) + groups.reduce((sum, { chunks }) => sum + chunks.length, 0);
+    const steps = 1 + Math.ceil(rates.length / step) + groups.reduce((sum, { chunks }) => sum + chunks.length, 0);
     const slack = this.#server.deadlineMs + stepMs * steps;
+    // The stamp before anybody who has it: whoever is staged by a step whose answer is lost can be taken out again.
+    this.#stamp = (await this.#server.stage("0", slack, [], [])).stamp;
     for (const group of groups) {
       for (const chunk of group.chunks) await this.#stage(slack, group.windows, chunk);
       for (const window of group.windows) if (window.full) await this.#makeRoom(window);
@@ -220,10 +222,8 @@ function chunksOf(people: readonly string[], windows: number): (readonly string[
 }
 
 /**
- * Ends staging by what became of the reservation: counted for good, or taken out again. `undefined` stands for a
- * reservation that came after the staged people's time.
- *
- * @throws `STORE_UNAVAILABLE`
+ * Ends staging by what became of the reservation: counted for good, or taken out again. `undefined` stands for one that
+ * came after the staged people's time, and throws `STORE_UNAVAILABLE`.
  */
 export async function settleStaging<Answer extends { readonly ok: boolean }>(
   staged: Staging,

@@ -88,8 +88,8 @@ suite(`PostgreSQL servers${postgresServers.own ? "" : " (no PostgreSQL binaries 
         let statements = 0;
         const interrupted = Object.assign(Object.create(pool), {
           async connect() {
-            // One that judges and two that stage; next is the call itself.
-            if (++statements === 4) {
+            // One that judges and three that stage; next is the call itself.
+            if (++statements === 5) {
               // With one that is over its cap, the batch is judged one by one.
               const over = among.map((full) => reservation({ caps: [{ ...full, limit: 0 }] }));
               await small.reserve([reservation({ caps: [cap(9_999, ["person-1007"])] }), ...over]);
@@ -102,7 +102,7 @@ suite(`PostgreSQL servers${postgresServers.own ? "" : " (no PostgreSQL binaries 
         const large = reservation({ caps: [cap(9_999, people)] });
         const [answer] = await postgresOnClock(interrupted, clock, schema).reserve([large]);
         expect(answer).toMatchObject({ ok: true, at: time });
-        expect(statements).toBe(4);
+        expect(statements).toBe(5);
         time += hour - 1;
         expect(await small.usage([{ key: "k", windowMs: hour }])).toEqual([3_000]);
       });
@@ -373,6 +373,18 @@ suite(`PostgreSQL servers${postgresServers.own ? "" : " (no PostgreSQL binaries 
       await sprung;
       expect((await store.read(0, 9)).length).toBe(1);
       expect((await store.reserve([ask]))[0]).toMatchObject({ ok: false, reason: "duplicate", key: "reservation" });
+    });
+
+    it("leaves nobody of a large call staged whose connection breaks at a step", async () => {
+      const proxy = await startProxy(server.port);
+      cleanup.push(() => proxy.close());
+      const store = await opened({ pool: pooled(`postgres://postgres@127.0.0.1:${proxy.port}/postgres`) });
+      const people = Array.from({ length: 3_000 }, (_, n) => `person-${n}`);
+      const sprung = proxy.swallowAnswerTo("person-");
+      const ask = reservation({ caps: [cap(9_999, people)] });
+      await store.reserve([ask]).then(() => expect.unreachable(), refuses("STORE_UNAVAILABLE"));
+      await sprung;
+      expect(await store.usage([{ key: "k", windowMs: hour }])).toEqual([0]);
     });
 
     it("is not shaken by idle connections that break", async () => {

@@ -115,8 +115,8 @@ suite(`Redis servers${redisServers.own ? "" : " (no redis-server or valkey-serve
         const interrupted: Redis = Object.assign(Object.create(client), {
           async eval(...script: Parameters<Redis["eval"]>) {
             const answer = await client.eval(...script);
-            // One that judges and two that stage; next is the call itself.
-            if (++scripts === 3) {
+            // One that judges and three that stage; next is the call itself.
+            if (++scripts === 4) {
               await small.reserve([reservation({ caps: [cap(9_999, ["person-1007"])] })]);
               time += 1_000;
             }
@@ -127,7 +127,7 @@ suite(`Redis servers${redisServers.own ? "" : " (no redis-server or valkey-serve
         const large = reservation({ caps: [cap(9_999, people)] });
         const [answer] = await redisOnClock(interrupted, clock, prefix, "/nowhere").reserve([large]);
         expect(answer).toMatchObject({ ok: true, at: time });
-        expect(scripts).toBe(4);
+        expect(scripts).toBe(5);
         await small.settle([{ reservation: large.id, fate, event: "{}" }]);
         const used = () => small.usage([{ key: "k", windowMs: hour }]);
         expect(await used()).toEqual([fate === "accepted" ? 3_000 : 1]);
@@ -430,6 +430,35 @@ suite(`Redis servers${redisServers.own ? "" : " (no redis-server or valkey-serve
         const lines = (await store.read(0, 99)).filter((line) => line.event.includes(mark));
         expect(lines.length, mark).toBe(1);
       }
+    });
+
+    it("leaves nobody of a refused large call staged, also when a step of it was sent twice", async () => {
+      const proxy = await startProxy(server.port);
+      cleanup.push(() => proxy.close());
+      const people = Array.from({ length: 3_000 }, (_, n) => `person-${n}`);
+      // The server must know the scripts.
+      await opened().reserve([reservation({ caps: [cap(9_999, people)] })]);
+      const store = opened({ client: connected(`redis://127.0.0.1:${proxy.port}`) });
+      const sprung = proxy.swallowAnswerTo("person-");
+      const [answer] = await store.reserve([reservation({ caps: [cap(2_500, people)] })]);
+      await sprung;
+      expect(answer).toMatchObject({ ok: false, reason: "cap", used: 0, wanted: 3_000 });
+      expect(await store.usage([{ key: "k", windowMs: hour }])).toEqual([0]);
+    });
+
+    it("keeps the addresses of a large call, also when they were sent twice", async () => {
+      const proxy = await startProxy(server.port);
+      cleanup.push(() => proxy.close());
+      const sealed = Array.from({ length: 2_500 }, (_, n) => [`person-${n}`, "sealed"] as const);
+      const prefix = "sent-twice";
+      await opened({ prefix }).reserve([reservation({ addresses: { bucket: "day", sealed } })]);
+      const store = opened({ prefix, client: connected(`redis://127.0.0.1:${proxy.port}`) });
+      const sprung = proxy.swallowAnswerTo("newcomer");
+      const all = [...sealed, ["newcomer", "sealed too"] as const];
+      const [answer] = await store.reserve([reservation({ addresses: { bucket: "day", sealed: all } })]);
+      await sprung;
+      expect(answer).toMatchObject({ ok: true });
+      expect(await store.addresses("day", ["newcomer"])).toEqual(["sealed too"]);
     });
 
     it("is not shaken by a connection that breaks under node-redis", async () => {

@@ -50,8 +50,8 @@ export class StagedAddresses {
   static async begin(server: Server, nonce: string, addresses: SealedAddresses): Promise<StagedAddresses> {
     const staged = new StagedAddresses(server, `as:${nonce}`);
     for (const some of steps(addresses.sealed)) {
-      const [, added] = await server.write(fillPart, [staged.#name, addresses.bucket], some.flat());
-      staged.#new += whole(added);
+      const [, held] = await server.write(fillPart, [staged.#name, addresses.bucket], some.flat());
+      staged.#new = whole(held);
     }
     return staged;
   }

@@ -53,22 +53,22 @@ end
 /** How long addresses wait for their call, milliseconds: longer than any call takes. */
 const waits = 3_600_000;
 
-/** Fills a hash for `take_in`, in steps. `head`: expires, name, bucket. `ARGV`: head, person, ciphertext, …. Answers how many are new to the bucket. */
+/** Fills a hash for `take_in`, in steps. `head`: expires, name, bucket. `ARGV`: head, person, ciphertext, …. Answers how many it holds, who are new to the bucket. */
 export const fillPart = script(
   base +
     partsOf +
     String.raw`
-local part, people, added = P .. head[2], {}, 0
+local part, people = P .. head[2], {}
 for i = 2, #ARGV, 2 do people[i / 2] = ARGV[i] end
 local known = {}
 for _, key in ipairs(parts_of(head[3])) do
   for i, sealed in ipairs(call('HMGET', key, unpack(people))) do known[i] = known[i] or sealed end
 end
 for i = 1, #people do
-  if not known[i] then added = added + call('HSETNX', part, people[i], ARGV[2 * i + 1]) end
+  if not known[i] then call('HSETNX', part, people[i], ARGV[2 * i + 1]) end
 end
-if added > 0 then call('PEXPIRE', part, ${waits}) end
-return {now, added}
+call('PEXPIRE', part, ${waits})
+return {now, call('HLEN', part)}
 `,
 );
 
