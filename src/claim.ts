@@ -33,7 +33,7 @@ export function prove(
   items: readonly ClaimItem[],
   clock: Clock,
 ): readonly Proof[] | Promise<readonly Proof[]> {
-  const prepared = items.map((item) => prepare(purpose, claim, item));
+  const prepared = items.map((item) => prepare(purpose, claim, item, clock));
   if (prepared.some(isThenable)) return Promise.all(prepared).then((read) => asked(purpose, claim, read, clock));
   return asked(purpose, claim, prepared as readonly Prepared[], clock);
 }
@@ -65,26 +65,27 @@ function isThenable<Value>(value: Value | Promise<Value>): value is Promise<Valu
   );
 }
 
-function prepare(purpose: string, claim: Claim, item: ClaimItem): Prepared | Promise<Prepared> {
+function prepare(purpose: string, claim: Claim, item: ClaimItem, clock: Clock): Prepared | Promise<Prepared> {
   if (item.data === undefined)
     return unanswered(purpose, "none", "Give the data with fuse.run({ data }, …), or the plan's `data`.");
-  const unread = () => unanswered(purpose, "an error while the data was read");
+  const unread = () => unanswered(purpose, unreadData);
   try {
-    const parsed = outsideDelivery(() => claim.data["~standard"].validate(item.data));
-    if (isThenable(parsed))
-      return Promise.resolve(parsed)
-        .then((done) => bind(purpose, claim, item, done))
-        .catch(unread);
+    // A schema may ask somebody, and has as long as the question itself.
+    const parsed = within(claim.timeoutMs, clock, () => claim.data["~standard"].validate(item.data));
+    if (isThenable(parsed)) return parsed.then((done) => bind(purpose, claim, item, done)).catch(unread);
     return bind(purpose, claim, item, parsed);
   } catch {
     return unread();
   }
 }
 
+const unreadData = "an error, or no answer in time, while the data was read";
+
 type Parsed = Awaited<ReturnType<Claim["data"]["~standard"]["validate"]>>;
 
 /** The question about data that was read, unless it is another person's. */
-function bind(purpose: string, claim: Claim, item: ClaimItem, parsed: Parsed): Prepared {
+function bind(purpose: string, claim: Claim, item: ClaimItem, parsed: Parsed | undefined): Prepared {
+  if (!parsed) return unanswered(purpose, unreadData);
   if (parsed.issues)
     return unanswered(
       purpose,
@@ -142,11 +143,12 @@ function within<Answer>(
   let answer: Answer | Promise<Answer>;
   try {
     answer = outsideDelivery(work);
+    if (!isThenable(answer)) return answer;
   } catch {
     return undefined;
   }
-  if (!isThenable(answer)) return answer;
-  const coming = answer as PromiseLike<Answer>;
+  // Some are promises in name only, and answer with a further one: the time is over when that has answered.
+  const coming = Promise.resolve(answer);
   return new Promise((resolve) => {
     const cancel = clock.after(ms, () => resolve(undefined));
     const done = (came: Answer | undefined) => {

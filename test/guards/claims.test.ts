@@ -148,6 +148,35 @@ describe("questions", () => {
     },
   );
 
+  const never = new Promise<never>(() => {});
+  it.each([
+    ["a schema", (asked: () => Promise<never>) => ({ data: Refund.refine(asked), verify: () => true })],
+    [
+      "what an answer promises",
+      (asked: () => unknown) => ({
+        data: Refund,
+        // biome-ignore lint/suspicious/noThenProperty: a promise in name only is what this is about.
+        verify: () => ({ then: (take: (value: unknown) => void) => take(asked()) }),
+      }),
+    ],
+  ])("are unanswered when the time is over for %s", async (_what, claimOf) => {
+    let heard = () => {};
+    const asking = new Promise<void>((resolve) => {
+      heard = resolve;
+    });
+    const claim = claimOf(() => {
+      heard();
+      return never;
+    });
+    const all = setUp({ refund: { kind: "stream", caps, claim: { ...claim, timeout: "2s" } as never } });
+    const to = "a@acme.test";
+    const sending = codeOf(all.fuse.run({ purpose: "refund", data: data(to) }, () => all.client.send({ to })));
+    await asking;
+    all.clock.advance(2_001);
+    expect(await sending).toBe("CLAIM_UNVERIFIABLE");
+    expect(all.client.wire).toEqual([]);
+  });
+
   it("answered by another number of answers are all unanswered", async () => {
     const verifyMany = () => [true];
     const all = setUp({ refund: { kind: "bulk", caps, claim: { data: Refund, verifyMany } } });
