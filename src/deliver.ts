@@ -10,6 +10,7 @@ import { runDelivery } from "./delivery";
 import { MailfuseError, type Refusal } from "./errors";
 import { halted, haltScopes } from "./guards/halt";
 import { actionEvent, reservedEvent, settledEvent } from "./ledger/events";
+import { readOutcome, type Settled } from "./outcome";
 import { planScope } from "./purpose";
 import { refused, wouldRefuse } from "./refuse";
 import { isRepeatable, refuseRepeat } from "./repeat";
@@ -46,8 +47,6 @@ export function deliver<Result, Answer>(
   );
 }
 
-type Settled<Result> = { readonly result: Result } | { readonly error: unknown };
-
 /** One call on its way out. */
 class Delivery<Result> {
   #reserved = false;
@@ -60,6 +59,8 @@ class Delivery<Result> {
   #sealed: SealedAddresses | undefined;
   /** Lets a repeat in this process wait for this mail's outcome, and this one for that of the mail it repeats. */
   #way: UnderWay | undefined;
+  /** Set once the call has ended: an adapter that asks after that would send behind its caller's back. */
+  #over = false;
 
   constructor(
     readonly core: Core,
@@ -69,6 +70,7 @@ class Delivery<Result> {
   ) {}
 
   readonly commit = (previous?: Fate): ReturnType<Commit> => {
+    if (this.#over) return Promise.reject(new MailfuseError(askedLate));
     this.#previous = previous ?? this.#previous;
     if (this.#reserved) return this.#again(previous).then(() => this.#permit(), this.#denied);
     return this.#reserve().then(
@@ -78,6 +80,7 @@ class Delivery<Result> {
   };
 
   #permit(): Permit {
+    if (this.#over) throw new MailfuseError(askedLate);
     this.#reserved = true;
     const release = this.frame?.release;
     // An entry's own, however often it is reserved: a provider that knows the key drops a second request.
@@ -167,16 +170,15 @@ class Delivery<Result> {
 
   /** What the call came to, once its outcome is recorded: the client's own result or error, or why nothing left. */
   settle(settled: Settled<Result>): Result | Promise<Result> {
+    this.#over = true;
     if (!this.#reserved) return this.#unsent(settled);
     const { core, frame } = this;
     // A further attempt that was refused leaves the outcome of the attempt before.
     const outcome = this.#refusal ? { fate: this.#previous } : readOutcome(this.call, settled);
     const recording = this.#record(outcome);
-    this.#way?.end(outcome);
+    this.#way?.end(outcome, recording);
     frame?.release?.settled(outcome);
-    const saw = ([seq]: readonly number[]) => {
-      if (seq !== undefined) core.saw(seq);
-    };
+    const saw = (seqs: readonly number[] | undefined) => core.saw(seqs?.[0] ?? 0);
     // An accepted mail does not make its caller wait for the second line; budget given back does,
     // since the caller may try again at once. A release waits, or a crash would leave doubts.
     if (outcome.fate === "accepted" && !frame?.release) {
@@ -220,7 +222,8 @@ class Delivery<Result> {
     try {
       const event = settledEvent(send.id, outcome, send.pseudonym);
       const refusedPeople = people && [...people].filter(([, its]) => its.fate === "refused");
-      return core.store.settle([
+      // A mail has left: what an outsider's store makes of this must not be taken for its failure.
+      const settling = core.store.settle([
         {
           reservation: send.id,
           fate,
@@ -229,20 +232,17 @@ class Delivery<Result> {
           ...(refusedPeople?.length ? { refusedPeople: refusedPeople.map(([person]) => send.pseudonym(person)) } : {}),
         },
       ]);
+      return Promise.resolve(settling);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 }
 
-function readOutcome<Result>(call: Call<Result>, settled: Settled<Result>): Outcome {
-  try {
-    return call.outcome(settled);
-  } catch {
-    // An answer nobody can read says nothing about the mail: it may have been sent.
-    return { fate: "unknown" };
-  }
-}
+const askedLate: Refusal = {
+  code: "INTERNAL",
+  message: "Expected the adapter to ask before its call ended, got a question after that; nothing more leaves.",
+};
 
 const neverCommitted: Refusal = {
   code: "INTERNAL",

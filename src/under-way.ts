@@ -29,11 +29,20 @@ export class UnderWay {
     }
   }
 
-  /** It is out, or will not leave. */
-  end(outcome: Outcome | undefined): void {
-    for (const { key } of this.once) if (this.all.get(key) === this) this.all.delete(key);
+  /**
+   * It is out, or will not leave.
+   *
+   * @param recorded Resolved when the store knows: until then it calls a repeat's first one unsettled, and only this knows
+   * better.
+   */
+  end(outcome: Outcome | undefined, recorded?: Promise<unknown>): void {
     this.#ended = { outcome };
     this.#tell?.(outcome);
+    const leave = () => {
+      for (const { key } of this.once) if (this.all.get(key) === this) this.all.delete(key);
+    };
+    if (recorded) recorded.then(leave, leave);
+    else leave();
   }
 
   /**
