@@ -160,9 +160,14 @@ DECLARE
 BEGIN
   IF expires > 0 AND m.at > expires THEN RETURN jsonb_build_array(m.at); END IF;
   own := ${s}.ahead(m, own, slack);
-  -- Where the rows alone leave no room, those whose time is over go first.
-  PERFORM ${s}.look(w.id, ${s}.cutoff(m.at, def[3 * i - 2]), '{}', def[3 * i], def[3 * i - 1])
-  FROM generate_subscripts(a_win, 1) AS i JOIN ${s}.windows w ON w.id = a_win[i] WHERE w.held + def[3 * i] > def[3 * i - 1];
+  -- Those whose time is over go first: each of a window's limits is judged by what is left.
+  WITH gone AS (
+    DELETE FROM ${s}.people p USING generate_subscripts(a_win, 1) AS i
+    WHERE p.win = a_win[i] AND p.born <= ${s}.cutoff(m.at, def[3 * i - 2]) AND p.stamp <= ${s}.cutoff(m.at, def[3 * i - 2])
+    RETURNING p.win
+  ), less AS (
+    SELECT gone.win, count(*) AS n FROM gone GROUP BY gone.win
+  ) UPDATE ${s}.windows w SET held = w.held - less.n FROM less WHERE w.id = less.win;
   SELECT jsonb_agg(
     jsonb_build_array(CASE WHEN coalesce(w.held, 0) + def[3 * i] <= def[3 * i - 1] THEN 1 ELSE 0 END, coalesce(w.held, 0), def[3 * i])
     ORDER BY i) INTO rooms

@@ -133,6 +133,16 @@ export function largeCalls(fresh: () => Promise<Store>): void {
     expect(await store.addresses("day", people)).toEqual(people.map(() => undefined));
   });
 
+  it("judges two limits on one window by the messages whose time is not over", async () => {
+    const store = await fresh();
+    const short = { key: "twice", windowMs: 1, messages: 1, enforce: true };
+    const [first] = await store.reserve([reservation({ rates: [{ ...short, limit: 7, messages: 3 }] })]);
+    while (first?.ok && (await store.now()) <= first.at + 1) await Promise.resolve();
+    const many = crowd(2_200).map((key) => ({ ...short, key, limit: 1 }));
+    const rates = [{ ...short, limit: 2 }, { ...short, limit: 7 }, ...many];
+    expect(await store.reserve([reservation({ rates })])).toMatchObject([{ ok: true }]);
+  });
+
   it("counts thousands of messages at once, each person's apart", async () => {
     const store = await fresh();
     const rates = crowd(2_200).map((person) => ({ key: person, windowMs: hour, limit: 1, messages: 1, enforce: true }));
