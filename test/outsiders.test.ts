@@ -1,15 +1,11 @@
 /** Adapters and stores of outsiders that do not do as they are told: what leaves, what is said, and what is recorded. */
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Call, type Commit, createMessage, type Outcome, parseAddresses } from "../src/adapter";
 import { createFuse, type FuseConfig, memoryStore, type Store } from "../src/index";
 import { codeOf, fakeAdapter, fakeClient } from "./support/fake-client";
+import { refuseUnheardRejections } from "./support/unheard";
 
-const unheard: unknown[] = [];
-const hear = (reason: unknown) => void unheard.push(reason);
-process.on("unhandledRejection", hear);
-afterEach(() => {
-  expect(unheard.splice(0)).toEqual([]);
-});
+refuseUnheardRejections();
 
 const turns = () => new Promise((resolve) => setTimeout(resolve, 20));
 

@@ -1,7 +1,8 @@
 /** Guards of users' own that do not do as they are told: what leaves, what its caller hears, and what is recorded. */
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { FuseConfig } from "../../src/index";
 import { codeOf } from "../support/fake-client";
+import { refuseUnheardRejections } from "../support/unheard";
 import { setUp } from "./set-up";
 
 type Guard = NonNullable<FuseConfig["guards"]>[number];
@@ -11,12 +12,7 @@ const forgetful = ((_send: unknown, next: () => unknown) => {
   next();
 }) as unknown as Guard;
 
-const unheard: unknown[] = [];
-const hear = (reason: unknown) => void unheard.push(reason);
-process.on("unhandledRejection", hear);
-afterEach(() => {
-  expect(unheard.splice(0)).toEqual([]);
-});
+refuseUnheardRejections();
 
 const turns = () => new Promise((resolve) => setTimeout(resolve, 20));
 const types = async (world: ReturnType<typeof setUp>) => {
