@@ -9,7 +9,6 @@
  */
 import type { Call } from "./adapter";
 import type { Core, Frame, Held } from "./core";
-
 import { runDelivery } from "./delivery";
 import { MailfuseError } from "./errors";
 import type { Guard } from "./guard";

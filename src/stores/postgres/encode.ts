@@ -4,11 +4,11 @@
  * @module
  */
 import type { CapSpend, HaltRecord, OnceRecord, RateSpend, Reservation, ReserveAnswer } from "../../store";
+import { entryStates } from "../entries";
 import { limit, type Staging, windowKey } from "../staging";
 import { Addresses, type StagedAddresses } from "./addresses";
 import { joined, list, milliseconds, name, nonsense, pack, unpack, whole, windowId } from "./database";
 import { type Kept, ShortPath } from "./short-path";
-import { entryStates } from "./spool";
 
 const day = 86_400_000;
 

@@ -4,7 +4,8 @@
  * @module
  */
 import type { PlanChange, PlanChangeAnswer, PlanRow, Store } from "../../store";
-import { isLarge, Staging, type StagingServer, settleStaging } from "../staging";
+import { changeInSteps } from "../staged-change";
+import type { Staging, StagingServer } from "../staging";
 import { type Database, fail, joined, name, pack, unpack, whole } from "./database";
 import { capRefusal, People, readHalt, spendAt, spendRows } from "./encode";
 
@@ -62,14 +63,7 @@ export function plansIn(
       const rows = await database.rows(`SELECT * FROM ${s}.plans ORDER BY seq DESC LIMIT $1`, [Math.max(0, limit)]);
       return rows.map(planRow);
     },
-    async changePlan(wanted) {
-      const caps = wanted.caps ?? [];
-      if (!isLarge({ caps, rates: [] })) return (await change(wanted)) ?? fail();
-      const obstacle = await change(wanted, undefined, true);
-      if (obstacle) return obstacle;
-      const staged = await Staging.begin(staging, caps, []);
-      return settleStaging(staged, () => change(wanted, staged));
-    },
+    changePlan: (wanted) => changeInSteps(staging, wanted, change, fail),
   };
 }
 

@@ -3,40 +3,12 @@
  *
  * @module
  */
-import type { SpoolEntry, Store } from "../../store";
+import type { SpoolEntry } from "../../store";
+import { type EntryMethods, entryStates, letter } from "../entries";
 import { type Database, milliseconds, name, nonsense, pack, whole } from "./database";
 
-/** What the letters of entries stand for. */
-export const entryStates = {
-  w: "waiting",
-  c: "claimed",
-  r: "reserved",
-  a: "accepted",
-  x: "refused",
-  f: "failed",
-  u: "unknown",
-  t: "told",
-  d: "removed",
-} as const;
-
-/** The letter of a state. */
-function letter(state: string): string {
-  return Object.entries(entryStates).find(([, known]) => known === state)?.[0] ?? "-";
-}
-
-/** The methods of the store that work with entries. */
-type SpoolMethods =
-  | "spool"
-  | "entries"
-  | "claimEntries"
-  | "entryStates"
-  | "entriesIn"
-  | "requeueEntries"
-  | "markEntries"
-  | "dropSpool";
-
-/** Those methods in one schema, quoted. */
-export function spoolIn(database: Database, s: string): Pick<Store, SpoolMethods> {
+/** The methods of the store that work with entries, in one schema, quoted. */
+export function spoolIn(database: Database, s: string): EntryMethods {
   return {
     async spool(plan, entries) {
       for (const part of bounded(entries)) {

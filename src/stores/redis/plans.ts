@@ -4,32 +4,20 @@
  * @module
  */
 import { type CapSpend, MailfuseError, type PlanChange, type PlanChangeAnswer, type Store } from "../../store";
-import { isLarge, Staging, type StagingServer, settleStaging } from "../staging";
+import { type EntryMethods, entryStates, letter } from "../entries";
+import { changeInSteps } from "../staged-change";
+import type { Staging, StagingServer } from "../staging";
 import { nonsense, type Server, text, whole } from "./client";
 import * as plans from "./lua-plans";
 import { milliseconds } from "./names";
-import { entryStates, letter, readHalt } from "./records";
+import { readHalt } from "./records";
 import { Spends } from "./spends";
 import type { SealedBytes } from "./spool";
 
 /** The year 2286: times beyond overflow when they are turned into Redis' expiry. */
 const farFuture = 9_999_999_999_999;
 
-type PlanMethods = Pick<
-  Store,
-  | "addPlan"
-  | "plan"
-  | "plans"
-  | "changePlan"
-  | "spool"
-  | "entries"
-  | "claimEntries"
-  | "entryStates"
-  | "entriesIn"
-  | "requeueEntries"
-  | "markEntries"
-  | "dropSpool"
->;
+type PlanMethods = EntryMethods & Pick<Store, "addPlan" | "plan" | "plans" | "changePlan">;
 
 /** The methods of the store for plans and their spool. */
 export function plansOn(server: Server, staging: StagingServer, bytes: SealedBytes, nonce: () => string): PlanMethods {
@@ -76,14 +64,7 @@ export function plansOn(server: Server, staging: StagingServer, bytes: SealedByt
       const [, ...rows] = await server.read(plans.plans, [String(most)]);
       return rows.filter((_, index) => index % 5 === 0).map((_, row) => planRow(rows.slice(row * 5, row * 5 + 5)));
     },
-    async changePlan(wanted) {
-      const caps = wanted.caps ?? [];
-      if (!isLarge({ caps, rates: [] })) return (await change(wanted)) ?? fail();
-      const obstacle = await change(wanted, undefined, true);
-      if (obstacle) return obstacle;
-      const staged = await Staging.begin(staging, caps, []);
-      return settleStaging(staged, () => change(wanted, staged));
-    },
+    changePlan: (wanted) => changeInSteps(staging, wanted, change, fail),
 
     async spool(plan, entries) {
       for (let from = 0; from < entries.length; from += 1_000) {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Fate, HaltRecord, OnceRecord, Settlement } from "../../store";
+import { entryStates, letter } from "../entries";
 import { nonsense, text } from "./client";
 
 /** A halt as it is kept: without its time, which the server puts before it. */
@@ -29,24 +30,6 @@ export function readClaim(kept: unknown): OnceRecord {
   const [message, afterMessage] = splitOnce(afterState, "\n");
   const [, holder] = splitOnce(afterMessage, "\n");
   return record(holder, state, at, message);
-}
-
-/** What the letters in a plan's string of states stand for. */
-export const entryStates = {
-  w: "waiting",
-  c: "claimed",
-  r: "reserved",
-  a: "accepted",
-  x: "refused",
-  f: "failed",
-  u: "unknown",
-  t: "told",
-  d: "removed",
-} as const;
-
-/** The letter of a state. */
-export function letter(state: string): string {
-  return Object.entries(entryStates).find(([, name]) => name === state)?.[0] ?? "-";
 }
 
 /** Reads the state of an entry that is not free, and who reserved it. */
