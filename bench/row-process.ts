@@ -11,8 +11,8 @@ import type { Row } from "./row";
 
 /**
  * Files of rows, those first whose peers are least. Each is loaded only when those before it lack the row: to have loaded
- * a peer is not free (with ioredis in the process, reading an address takes three times as long), and an application
- * that has one of them does not have all.
+ * a peer is not free (memory, collections, what it does to prototypes), and an application that has one of them does not
+ * have all.
  */
 const files = ["guard", "parse", "memory", "imports", "plan", "sqlite", "postgres", "esp", "redis"];
 

@@ -28,6 +28,7 @@ import { announce, judgeLoneStore } from "./start";
 import type { Status } from "./status";
 import type { HaltRecord } from "./store";
 import { memoryStore } from "./stores/memory";
+import { keepStringsFast } from "./strings";
 import type { Suggestion } from "./suggest";
 
 /** A fuse for outgoing mail. Made by {@link createFuse}. */
@@ -210,6 +211,7 @@ export class Fuse extends PlanDesk {
  * ```
  */
 export function createFuse(config: FuseConfig): Fuse {
+  keepStringsFast();
   const checked = checkConfig(config);
   const settings = resolveConfig(checked);
   const judgeFacts = judgeLoneStore(checked, settings);
