@@ -3,7 +3,8 @@
  *
  * A line's leaf is SHA-256 over `seq LF at LF event`, the event being the very text that was written:
  * nobody encodes it anew, so no two readers can disagree. The chain is SHA-256 over the chain before
- * and the leaf. Signatures are Ed25519 (RFC 8032) over canonical JSON (RFC 8785).
+ * and the leaf. All of these are base64url, and hashed as such: the engine makes a hash of a text into a text at half the
+ * price of bytes. Signatures are Ed25519 (RFC 8032) over canonical JSON (RFC 8785).
  *
  * @module
  */
@@ -12,33 +13,29 @@ import { canonical } from "../canonical";
 import type { LedgerLine } from "../store";
 
 /** What the chain starts from. */
-export const genesis: Buffer = hash("sha256", "mailfuse ledger 1", "buffer");
+export const genesis: string = hash("sha256", "mailfuse ledger 2", "base64url");
 
-/** How many characters of base64 the checks of one line take: three bytes of its leaf. */
-const checkBytes = 3;
+/** How many characters of a leaf the checks of one line take. */
+const checkLength = 4;
 
 /** A line's own hash. */
-export function leafOf({ seq, at, event }: LedgerLine): Buffer {
-  return hash("sha256", `${seq}\n${at}\n${event}`, "buffer");
+export function leafOf({ seq, at, event }: LedgerLine): string {
+  return hash("sha256", `${seq}\n${at}\n${event}`, "base64url");
 }
 
-const pair = Buffer.alloc(64);
-
-/** The chain after one more leaf. */
-export function link(before: Uint8Array, leaf: Uint8Array): Buffer {
-  pair.set(before, 0);
-  pair.set(leaf, 32);
-  return hash("sha256", pair, "buffer");
+/** The chain after one more leaf. Both are of one length, so no two pairs are the same text. */
+export function link(before: string, leaf: string): string {
+  return hash("sha256", before + leaf, "base64url");
 }
 
 /** The beginning of a leaf: enough to say which line was altered, once a head says that one was. */
-export function checkOf(leaf: Uint8Array): Uint8Array {
-  return leaf.subarray(0, checkBytes);
+export function checkOf(leaf: string): string {
+  return leaf.slice(0, checkLength);
 }
 
 /** Which of the lines that `checks` were taken over this leaf could be. */
-export function checkAt(checks: Uint8Array, index: number): Uint8Array {
-  return checks.subarray(index * checkBytes, (index + 1) * checkBytes);
+export function checkAt(checks: string, index: number): string {
+  return checks.slice(index * checkLength, (index + 1) * checkLength);
 }
 
 /** What a head says: the chain from one line to another. */
@@ -50,7 +47,7 @@ export interface HeadTerms {
   readonly hash: string;
   /** How many lines that are. */
   readonly lines: number;
-  /** The first bytes of every leaf, base64; left out where they are too many. */
+  /** The beginning of every leaf, one behind the other; left out where they are too many. */
   readonly checks?: string;
 }
 

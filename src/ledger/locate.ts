@@ -25,7 +25,7 @@ export function* locate(
   const start = firstAfter(recent, from);
   const end = place ?? recent.count - 1;
   const present = end - start + 1;
-  const altered = checks === undefined ? [] : alteredIn(recent, start, end, Buffer.from(checks, "base64"), lines);
+  const altered = checks === undefined ? [] : alteredIn(recent, start, end, checks, lines);
   const where = `as line ${seq} has sealed them`;
   if (present === lines && altered.length > 0) {
     for (const [low, high] of runs(altered))
@@ -46,11 +46,10 @@ function problem(kind: LedgerProblem["kind"], from: number, to: number, message:
   return { kind, from, to, message };
 }
 
-function alteredIn(recent: Recent, start: number, end: number, checks: Uint8Array, lines: number): number[] {
+function alteredIn(recent: Recent, start: number, end: number, checks: string, lines: number): number[] {
   const altered: number[] = [];
   for (let at = start; at <= end && at - start < lines; at++) {
-    const expected = checkAt(checks, at - start);
-    if (!checkOf(recent.leafAt(at)).every((byte, index) => byte === expected[index])) altered.push(recent.numberAt(at));
+    if (checkOf(recent.leafAt(at)) !== checkAt(checks, at - start)) altered.push(recent.numberAt(at));
   }
   return altered;
 }

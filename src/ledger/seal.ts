@@ -35,12 +35,12 @@ export interface Sealer {
 /** Lines that one head will speak for. */
 interface Segment {
   readonly from: number;
-  readonly prev: Uint8Array;
+  readonly prev: string;
   upto: number;
-  hash: Uint8Array;
+  hash: string;
   lines: number;
   /** `undefined` where segments were put together: who reads such a head knows only between which lines. */
-  checks: Uint8Array[] | undefined;
+  checks: string[] | undefined;
   /** Whether any line is no head: heads need no head of their own, or there would be no end to them. */
   worth: boolean;
 }
@@ -61,12 +61,11 @@ export async function sealLines({ store, signer }: Sealer, known: Head | undefin
 
 async function readSegments(store: Pick<Store, "read">, last: Head | undefined): Promise<readonly Segment[]> {
   const segments: Segment[] = [];
-  const start = last ? { upto: last.upto, hash: Buffer.from(last.hash, "base64url") } : undefined;
-  for await (const batch of readLines(store, start?.upto ?? 0)) {
+  for await (const batch of readLines(store, last?.upto ?? 0)) {
     for (const line of batch) {
       let segment = segments.at(-1);
       if (!segment || segment.lines >= segmentLines) {
-        segment = begin(segment ?? start, line);
+        segment = begin(segment ?? last, line);
         segments.push(segment);
         if (segments.length > segmentsKept) segments.splice(0, 2, together(segments));
       }
@@ -77,7 +76,7 @@ async function readSegments(store: Pick<Store, "read">, last: Head | undefined):
 }
 
 /** A ledger that was never sealed may have lost its beginning: it is sealed from where it starts. */
-function begin(before: { readonly upto: number; readonly hash: Uint8Array } | undefined, line: LedgerLine): Segment {
+function begin(before: { readonly upto: number; readonly hash: string } | undefined, line: LedgerLine): Segment {
   const { upto, hash } = before ?? { upto: line.seq - 1, hash: genesis };
   return { from: upto, prev: hash, upto, hash, lines: 0, checks: [], worth: false };
 }
@@ -100,11 +99,11 @@ function together([first, second]: readonly Segment[]): Segment {
 function termsOf({ from, prev, upto, hash, lines, checks }: Segment): HeadTerms {
   return {
     from,
-    prev: Buffer.from(prev).toString("base64url"),
+    prev,
     upto,
-    hash: Buffer.from(hash).toString("base64url"),
+    hash,
     lines,
-    ...(checks ? { checks: Buffer.concat(checks).toString("base64") } : {}),
+    ...(checks ? { checks: checks.join("") } : {}),
   };
 }
 
