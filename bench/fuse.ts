@@ -41,6 +41,12 @@ export function benchFuse(change: Partial<FuseConfig> = {}): Fuse {
   return createFuse({ ...guarded, store: memoryStore(), ...change });
 }
 
+/** A fuse as most are: a purpose with a cap, and nothing that has to be proven. */
+export function everydayFuse(): Fuse {
+  const purposes = { receipt: { kind: "stream", caps: [{ people: many, per: "1h" }] } } as const;
+  return benchFuse({ purposes });
+}
+
 /** What one send is run with: its purpose, its data, when its job was made, and its key. */
 export function contextOf(index: number, email: string): SendContext {
   const orderId = `order-${index}`;

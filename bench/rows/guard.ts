@@ -1,7 +1,9 @@
 /** What the fuse adds to a send: around nothing, around rendering, around SMTP. */
+
+import type { SendContext } from "mailfuse";
 import { nodemailerAdapter } from "mailfuse/nodemailer";
 import { createTransport } from "nodemailer";
-import { benchFuse, contextOf } from "../fuse";
+import { benchFuse, contextOf, everydayFuse } from "../fuse";
 import { from, html, personOf, subject, text } from "../mail";
 import { atOnce, inTurns, median, readable, summary } from "../measure";
 import { noopAdapter, noopClient } from "../noop";
@@ -22,17 +24,20 @@ const guardNoop: Row = {
   unit: "us",
   target: { is: "<=", value: 10 },
   async measure(effort) {
-    const run = async (mail: { text?: string; html?: string }) => {
+    const run = async (
+      mail: { text?: string; html?: string },
+      fuse = benchFuse(),
+      context: (index: number, to: string) => SendContext = contextOf,
+    ) => {
       const bare = noopClient();
       const client = noopClient();
-      const fuse = benchFuse();
       fuse.attach(client, noopAdapter());
       const rounds = await inTurns(
         effort,
         8_000,
         numbered((index) => {
           const to = personOf(index);
-          return fuse.run(contextOf(index, to), () => client.send({ to, subject, ...mail }));
+          return fuse.run(context(index, to), () => client.send({ to, subject, ...mail }));
         }),
         numbered((index) => bare.send({ to: personOf(index), subject, ...mail })),
       );
@@ -40,12 +45,14 @@ const guardNoop: Row = {
       return rounds;
     };
     const rounds = await run({ text, html });
-    const small = await run({ text: "Your code is 482913." });
+    const line = { text: "Your code is 482913." };
+    const small = await run(line);
+    const plain = await run(line, everydayFuse(), () => ({ purpose: "receipt" }));
     const added = (list: typeof rounds) => list.map(({ ours, theirs }) => ours.cpu - theirs.cpu);
     return {
       ...summary(added(rounds)),
       peer: `bare ${readable(median(rounds.map(({ theirs }) => theirs.cpu)))} us`,
-      note: `${readable(median(added(small)))} us around a mail of one line: the rest is reading 2.7 kB of text and HTML`,
+      note: `${readable(median(added(small)))} us around a mail of one line: the rest is reading 2.7 kB of text and HTML; ${readable(median(added(plain)))} us where its purpose declares a cap and nothing else`,
     };
   },
 };
