@@ -22,11 +22,11 @@ import { line, sources, walk } from "./sources.mjs";
 
 /** From the bottom up. A name stands for the file and the folder of that name in `src`. */
 const layers = [
-  "errors address alerts allowlist canonical clock content suppression delivery hook log message mime ordered-id principals prototypes secrets snapshot strings",
+  "errors address alerts allowlist canonical clock content suppression delivery hook log message mime principals prototypes secrets snapshot strings",
   "adapter claim codec config guard hooked outcome purpose purposes send store",
   "core guards ledger plan under-way",
   "stores",
-  "attach check deliver describe divert drill exit failed-claims fuse halting late-exit lock passage refuse repeat run sending start status store-refusals suggest",
+  "attach check describe drill exit fuse halting late-exit lock run sending start status suggest",
   "index testing",
   "cli console",
 ].map((names) => names.split(" "));

@@ -2,7 +2,7 @@
  * The one function every mail passes. It runs the guards, and then either keeps the mail for a
  * plan, diverts it, or has the store reserve it and the adapter put it on the wire.
  *
- * Promises are chained by hand here and in `deliver.ts`: each one costs its memory and a hook, and
+ * Promises are chained by hand here and in `exit/deliver.ts`: each one costs its memory and a hook, and
  * every mail of every client goes this way.
  *
  * @module
@@ -11,13 +11,13 @@ import type { Call } from "./adapter";
 import type { Core, Frame, Held } from "./core";
 import { runDelivery } from "./delivery";
 import { MailfuseError } from "./errors";
+import { orderedId } from "./exit/ordered-id";
+import { Passage } from "./exit/passage";
+import { unavailable } from "./exit/store-refusals";
 import type { Guard } from "./guard";
 import { actionEvent } from "./ledger/events";
-import { orderedId } from "./ordered-id";
-import { Passage } from "./passage";
 import type { Purpose } from "./purpose";
 import { Judged } from "./send";
-import { unavailable } from "./store-refusals";
 
 /** What a mail already has when it comes a second time, as a redirected copy, or from a drill. */
 export interface Redirected {

@@ -3,15 +3,15 @@
  *
  * @module
  */
-import type { Call } from "./adapter";
-import { codeOf, type Frame, type Held } from "./core";
+import type { Call } from "../adapter";
+import { codeOf, type Frame, type Held } from "../core";
+import type { Refusal } from "../errors";
+import type { Exit } from "../exit";
+import type { Receipt } from "../guard";
+import type { Judged } from "../send";
 import { deliver } from "./deliver";
 import { divert } from "./divert";
-import type { Refusal } from "./errors";
-import type { Exit } from "./exit";
-import type { Receipt } from "./guard";
 import { refused, wouldRefuse } from "./refuse";
-import type { Judged } from "./send";
 
 /** A judged call, and where it came from. */
 export interface Passing<Result> {

@@ -4,20 +4,20 @@
  *
  * @module
  */
-import type { Call, Commit, Fate, Outcome, Permit } from "./adapter";
-import { type Core, codeOf, type Frame } from "./core";
-import { runDelivery } from "./delivery";
-import { MailfuseError, type Refusal } from "./errors";
-import { halted, haltScopes } from "./guards/halt";
-import { actionEvent, reservedEvent, settledEvent } from "./ledger/events";
-import { readOutcome, type Settled } from "./outcome";
-import { planScope } from "./purpose";
+import type { Call, Commit, Fate, Outcome, Permit } from "../adapter";
+import { type Core, codeOf, type Frame } from "../core";
+import { runDelivery } from "../delivery";
+import { MailfuseError, type Refusal } from "../errors";
+import { halted, haltScopes } from "../guards/halt";
+import { actionEvent, reservedEvent, settledEvent } from "../ledger/events";
+import { readOutcome, type Settled } from "../outcome";
+import { planScope } from "../purpose";
+import type { Judged } from "../send";
+import type { OnceRecord, Reservation, ReserveAnswer, SealedAddresses } from "../store";
+import { UnderWay } from "../under-way";
 import { refused, wouldRefuse } from "./refuse";
 import { isRepeatable, refuseRepeat } from "./repeat";
-import type { Judged } from "./send";
-import type { OnceRecord, Reservation, ReserveAnswer, SealedAddresses } from "./store";
 import { duplicate, explain, explainExceeded, unavailable, unavailableError } from "./store-refusals";
-import { UnderWay } from "./under-way";
 
 /**
  * Delivers a judged call and hands its result to `answer`. Rejects with `MailfuseError` when it may not leave, or as the

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { type Core, codeOf } from "./core";
-import { MailfuseError, type Refusal } from "./errors";
-import { halted } from "./guards/halt";
-import type { Judged } from "./send";
-import type { ReserveAnswer } from "./store";
+import { type Core, codeOf } from "../core";
+import { MailfuseError, type Refusal } from "../errors";
+import { halted } from "../guards/halt";
+import type { Judged } from "../send";
+import type { ReserveAnswer } from "../store";
 
 /** The refusal for what a reservation was answered. */
 export function explain(core: Core, send: Judged, answer: Exclude<ReserveAnswer, { ok: true }> | undefined): Refusal {

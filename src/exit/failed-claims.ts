@@ -4,12 +4,12 @@
  *
  * @module
  */
-import type { Core } from "./core";
-import type { Refusal } from "./errors";
-import type { Part, Send } from "./guard";
-import { claimWindow, mostCounted } from "./guards/claims";
-import { actionEvent } from "./ledger/events";
-import { purposeScope } from "./purpose";
+import type { Core } from "../core";
+import type { Refusal } from "../errors";
+import type { Part, Send } from "../guard";
+import { claimWindow, mostCounted } from "../guards/claims";
+import { actionEvent } from "../ledger/events";
+import { purposeScope } from "../purpose";
 
 /** Counts one refused call of a purpose that declares `haltAfter`, and halts the purpose if it is time. */
 export async function countFailedClaim(

@@ -4,15 +4,15 @@
  *
  * @module
  */
-import type { Address } from "./adapter";
-import type { Core, ReleaseFrame } from "./core";
-import { MailfuseError } from "./errors";
-import type { Exit } from "./exit";
-import type { Diversion } from "./guard";
-import { divertedEvent, settledEvent } from "./ledger/events";
-import type { Message } from "./message";
+import type { Address } from "../adapter";
+import type { Core, ReleaseFrame } from "../core";
+import { MailfuseError } from "../errors";
+import type { Exit } from "../exit";
+import type { Diversion } from "../guard";
+import { divertedEvent, settledEvent } from "../ledger/events";
+import type { Message } from "../message";
+import type { Judged } from "../send";
 import type { Passing } from "./passage";
-import type { Judged } from "./send";
 
 /** How many captured mails a fuse keeps; the oldest go first. */
 const outboxSize = 1_000;

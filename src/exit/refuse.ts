@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { type Core, codeOf } from "./core";
-import { MailfuseError, type Refusal } from "./errors";
+import { type Core, codeOf } from "../core";
+import { MailfuseError, type Refusal } from "../errors";
+import { refusedEvent } from "../ledger/events";
+import type { Judged } from "../send";
 import { countFailedClaim } from "./failed-claims";
-import { refusedEvent } from "./ledger/events";
-import type { Judged } from "./send";
 
 /** Logs and records that a call may not leave, and makes the error its caller gets. */
 export async function refused(

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { Outcome } from "./adapter";
-import type { Core, Frame } from "./core";
-import type { MailfuseError } from "./errors";
-import { actionEvent } from "./ledger/events";
+import type { Outcome } from "../adapter";
+import type { Core, Frame } from "../core";
+import type { MailfuseError } from "../errors";
+import { actionEvent } from "../ledger/events";
+import type { Judged } from "../send";
+import type { OnceRecord } from "../store";
 import { refused } from "./refuse";
-import type { Judged } from "./send";
-import type { OnceRecord } from "./store";
 import { duplicate } from "./store-refusals";
 
 /** A repeat is answered like its first only where the whole call is one: a key, or a single mail. */
