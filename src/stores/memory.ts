@@ -14,9 +14,10 @@ import { judgeSpends } from "./judge";
 import { memoryAddresses } from "./memory/addresses";
 import { memoryHalts } from "./memory/halts";
 import { memoryLedger } from "./memory/ledger";
+import { memoryMessages } from "./memory/messages";
+import { memoryPeople } from "./memory/people";
 import { memoryReservations } from "./memory/reservations";
 import { memorySpools } from "./memory/spools";
-import { memoryWindows } from "./memory/windows";
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
@@ -57,12 +58,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       where: "memoryStore",
     });
   }
-  const windows = memoryWindows();
+  const people = memoryPeople();
+  const messages = memoryMessages();
   const spools = memorySpools();
   const halts = memoryHalts();
   const ledger = memoryLedger(ledgerLines, (reservation) => reservations.forget(reservation));
   const addresses = memoryAddresses(ledgerLines);
-  const reservations = memoryReservations({ ledger, windows, spools, halts, addresses });
+  const reservations = memoryReservations({ ledger, people, messages, spools, halts, addresses });
   const values = new Map<string, string>();
   const leases = new Map<string, { readonly holder: string; readonly until: number }>();
   const plans = new Map<string, PlanRow>();
@@ -109,7 +111,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     },
     async usage(asked) {
       const at = time();
-      return asked.map(({ key, windowMs }) => windows.used(key, windowMs, at));
+      return asked.map(({ key, windowMs }) => people.used(key, windowMs, at));
     },
 
     async halt(record, event) {
@@ -139,8 +141,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       ledger.trim(seq);
     },
 
-    async addresses(bucket, people) {
-      return addresses.find(bucket, people);
+    async addresses(bucket, names) {
+      return addresses.find(bucket, names);
     },
     async addressBuckets() {
       return addresses.buckets();
@@ -177,15 +179,15 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
         own.add(id);
       }
       const verdict = judgeSpends(change.caps ?? [], [], {
-        people: (spend) => windows.people(spend, at),
-        messages: (spend) => windows.messages(spend, at),
+        people: (spend) => people.look(spend, at),
+        messages: (spend) => messages.used(spend, at),
       });
       halts.latch(verdict.latch, at);
       if (verdict.refused?.reason === "cap") return verdict.refused;
 
       const seq = ledger.append(change.event, at);
       for (const { id, until } of change.tokens ?? []) tokens.set(id, until);
-      for (const cap of verdict.caps) windows.count(cap, at, seq);
+      for (const cap of verdict.caps) people.count(cap, at, seq);
       const version = row.version + 1;
       plans.set(row.id, { ...row, state: change.state, version, record: change.record });
       return { ok: true, version, seq, at };

@@ -8,27 +8,20 @@ import { judge, type View } from "../judge";
 import type { Addresses } from "./addresses";
 import type { Halts } from "./halts";
 import type { Ledger } from "./ledger";
+import type { MessageWindows } from "./messages";
+import type { PeopleWindows } from "./people";
 import type { Spools } from "./spools";
+import { Table } from "./table";
 import { tidier } from "./tidy";
-import type { Windows } from "./windows";
 
-/** One reservation, and what became of it. There are very many of these. */
-interface Held {
-  readonly id: string;
-  readonly at: number;
-  /** The number of its line: the reserved one's, then the settled one's. */
-  seq: number;
-  state: OnceRecord["state"];
-  messageId: string | undefined;
-  /** What a settlement may have to give back; gone with it. */
-  spent: Pick<Reservation, "caps" | "rates" | "once" | "entry"> | undefined;
+/** What a settlement may have to give back; gone with it. */
+interface Spent extends Pick<Reservation, "caps" | "rates" | "once" | "entry"> {
+  /** The number of the reserved line. */
+  readonly seq: number;
 }
 
-/** Who holds a key, and until when. */
-interface Claim {
-  readonly until: number;
-  readonly held: Held;
-}
+/** What a reservation may have come to; kept as the place in this list. */
+const states: readonly OnceRecord["state"][] = ["reserved", "accepted", "refused", "failed", "unknown"];
 
 /** The reservations of one store, and the claims they hold. */
 export interface Reservations {
@@ -43,16 +36,26 @@ export interface Reservations {
 /** Makes the reservations of one store. */
 export function memoryReservations(store: {
   readonly ledger: Ledger;
-  readonly windows: Windows;
+  readonly people: PeopleWindows;
+  readonly messages: MessageWindows;
   readonly spools: Spools;
   readonly halts: Halts;
   readonly addresses: Addresses;
 }): Reservations {
-  const { ledger, windows, spools, halts, addresses } = store;
-  const reservations = new Map<string, Held>();
-  const claims = new Map<string, Claim>();
+  const { ledger, people, messages, spools, halts, addresses } = store;
+  /** What is known of reservations, and of claims, which are known for longer. `seq`: the settled line of a reservation. */
+  const records = new Table(["at", "state", "seq", "until"], ["id", "messageId"]);
+  const reservations = new Map<string, number>();
+  /** Who holds a key, and until when. */
+  const claims = new Map<string, number>();
+  /** By row, of those that are not settled. */
+  const spent: (Spent | undefined)[] = [];
   // Claims that nobody asks for any more would stay for ever.
-  const tidyClaims = tidier(claims, (claim, at) => claim.until <= at);
+  const tidyClaims = tidier(claims, (claim, at) => {
+    if (holds(claim, at)) return false;
+    records.remove(claim);
+    return true;
+  });
   /** The highest number presented since the store was found to have lost data; 0 when all is well. */
   let presented = 0;
 
@@ -64,12 +67,49 @@ export function memoryReservations(store: {
     halt: halts.find,
     once(key) {
       const claim = claims.get(key);
-      return claim && claim.until > now ? recordOf(claim.held) : undefined;
+      return claim !== undefined && holds(claim, now) ? recordOf(claim) : undefined;
     },
     entry: (claim) => spools.taken(claim, now),
-    people: (spend) => windows.people(spend, now),
-    messages: (spend) => windows.messages(spend, now),
+    people: (spend) => people.look(spend, now),
+    messages: (spend) => messages.used(spend, now),
   };
+
+  function holds(claim: number, at: number): boolean {
+    return (records.numbers.until[claim] as number) > at;
+  }
+
+  function recordOf(row: number): OnceRecord {
+    const { numbers, texts } = records;
+    const messageId = texts.messageId[row];
+    return {
+      reservation: texts.id[row] as string,
+      state: states[numbers.state[row] as number] as OnceRecord["state"],
+      at: numbers.at[row] as number,
+      ...(messageId === undefined ? {} : { messageId }),
+    };
+  }
+
+  /** Writes down a reservation, or a claim of one. */
+  function record(id: string, at: number, until: number): number {
+    const row = records.add();
+    const { numbers, texts } = records;
+    numbers.at[row] = at;
+    numbers.state[row] = 0;
+    numbers.until[row] = until;
+    texts.id[row] = id;
+    return row;
+  }
+
+  function become(row: number, { fate, messageId }: Settlement): void {
+    records.numbers.state[row] = states.indexOf(fate);
+    records.texts.messageId[row] = messageId;
+  }
+
+  function claim(key: string, id: string, at: number, until: number): void {
+    const former = claims.get(key);
+    if (former !== undefined) records.remove(former);
+    claims.set(key, record(id, at, until));
+  }
 
   function reserveOne(reservation: Reservation): ReserveAnswer {
     const at = now;
@@ -82,31 +122,44 @@ export function memoryReservations(store: {
     if (verdict.refused) return verdict.refused;
     const { id, once, entry } = reservation;
     const known = reservations.get(id);
-    if (known) return { ok: false, reason: "duplicate", key: "reservation", first: recordOf(known) };
+    if (known !== undefined) return { ok: false, reason: "duplicate", key: "reservation", first: recordOf(known) };
 
     const { caps, rates, exceeded } = verdict;
     const seq = ledger.append(reservation.event, at);
-    for (const cap of caps) windows.count(cap, at, seq);
-    for (const rate of rates) windows.send(rate, at, seq);
-    const spent = { caps, rates, once, ...(entry ? { entry } : {}) };
-    const held: Held = { id, at, seq, state: "reserved", messageId: undefined, spent };
-    reservations.set(id, held);
+    for (const cap of caps) people.count(cap, at, seq);
+    for (const rate of rates) messages.count(rate, at, seq);
+    const row = record(id, at, at);
+    reservations.set(id, row);
+    spent[row] = { seq, caps, rates, once, ...(entry ? { entry } : {}) };
     for (const { key, ttlMs } of once) {
       tidyClaims(at);
-      claims.set(key, { until: at + ttlMs, held });
+      claim(key, id, at, at + ttlMs);
     }
     if (entry) spools.reserve(entry, id, at);
     if (reservation.addresses) addresses.keep(reservation.addresses);
     return { ok: true, seq, at, exceeded };
   }
 
-  function giveBack({ caps, rates, once }: NonNullable<Held["spent"]>, held: Held, by: number): void {
+  /** Settles the claims of a reservation; a refused one's are free again. */
+  function settleClaims(once: Spent["once"], settlement: Settlement): void {
     for (const { key } of once) {
+      const row = claims.get(key);
       // One taken over in between belongs to another reservation.
-      if (claims.get(key)?.held === held) claims.delete(key);
+      if (row === undefined || records.texts.id[row] !== settlement.reservation) continue;
+      become(row, settlement);
+      if (settlement.fate !== "refused") continue;
+      claims.delete(key);
+      records.remove(row);
     }
-    for (const { key, people } of caps) windows.refundPeople(key, by, people);
-    for (const { key } of rates) windows.refundMessages(key, by);
+  }
+
+  function giveBack({ caps, rates, seq }: Spent, { fate, refusedPeople }: Settlement): void {
+    if (fate !== "refused") {
+      if (refusedPeople) for (const { key } of caps) people.refund(key, seq, refusedPeople);
+      return;
+    }
+    for (const cap of caps) people.refund(cap.key, seq, cap.people);
+    for (const { key } of rates) messages.refund(key, seq);
   }
 
   return {
@@ -114,22 +167,21 @@ export function memoryReservations(store: {
       now = at;
       return all.map(reserveOne);
     },
-    settle({ reservation: id, fate, messageId, refusedPeople, event }, at) {
+    settle(settlement, at) {
+      const { reservation: id, fate, messageId, event } = settlement;
       const known = reservations.get(id);
-      if (known && known.state !== "reserved") return known.seq;
+      if (known !== undefined && records.numbers.state[known] !== 0) return records.numbers.seq[known] as number;
       const seq = ledger.append(event, at, id);
-      const held: Held = known ?? { id, at, seq, state: fate, messageId, spent: undefined };
-      if (!known) reservations.set(id, held);
-      const { spent } = held;
-      const by = held.seq;
-      held.seq = seq;
-      held.state = fate;
-      held.messageId = messageId;
-      held.spent = undefined;
-      if (!spent) return seq;
-      if (spent.entry) spools.settle(spent.entry, id, fate, messageId);
-      if (fate === "refused") giveBack(spent, held, by);
-      else if (refusedPeople) for (const { key } of spent.caps) windows.refundPeople(key, by, refusedPeople);
+      const row = known ?? record(id, at, at);
+      if (known === undefined) reservations.set(id, row);
+      become(row, settlement);
+      records.numbers.seq[row] = seq;
+      const its = spent[row];
+      if (!its) return seq;
+      spent[row] = undefined;
+      if (its.entry) spools.settle(its.entry, id, fate, messageId);
+      settleClaims(its.once, settlement);
+      giveBack(its, settlement);
       return seq;
     },
     acknowledge(event, at) {
@@ -138,11 +190,10 @@ export function memoryReservations(store: {
       return ledger.append(event, at);
     },
     forget(id) {
+      const row = reservations.get(id);
+      if (row === undefined) return;
       reservations.delete(id);
+      records.remove(row);
     },
   };
-}
-
-function recordOf({ id, state, at, messageId }: Held): OnceRecord {
-  return { reservation: id, state, at, ...(messageId === undefined ? {} : { messageId }) };
 }
