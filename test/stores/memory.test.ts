@@ -55,6 +55,37 @@ describe("memory store", () => {
     expect(lines.at(-1)).toMatchObject({ seq: 3_000, event: "2999" });
   });
 
+  it("reads every line as it was written, however long and in whatever letters, also once older ones were dropped", async () => {
+    const store = memoryStore({ ledgerLines: 3_000 });
+    const text = (number: number) => `${number} ${(number % 3 === 0 ? "€😀" : "x").repeat(number % 700)}`;
+    const long = "ü".repeat(2 ** 20);
+    for (let number = 1; number <= 9_000; number++) await store.append([number % 4_000 === 0 ? long : text(number)]);
+    const lines = await store.read(0, 10_000);
+    expect(lines.length).toBeGreaterThanOrEqual(3_000);
+    expect(lines.map(({ seq }) => seq)).toEqual(lines.map((_, place) => 9_000 - lines.length + 1 + place));
+    for (const { seq, event } of lines) expect(event).toBe(seq % 4_000 === 0 ? long : text(seq));
+    await store.trim(8_500);
+    expect((await store.read(0, 1))[0]).toMatchObject({ seq: 8_501, event: text(8_501) });
+    await store.trim(9_000);
+    expect(await store.read(0, 1)).toEqual([]);
+    expect(await store.append(["next"])).toEqual([9_001]);
+  });
+
+  it("knows who settled a claim for as long as the claim is kept, also when the reservation's lines are gone", async () => {
+    const store = memoryStore({ ledgerLines: 1 });
+    const once = [{ key: "order-1", ttlMs: 60_000, onUnknown: "hold" as const }];
+    const reservation = { id: "first", scopes: [], once, caps: [], rates: [], event: "{}", seen: 0 };
+    await store.reserve([reservation]);
+    await store.settle([{ reservation: "first", fate: "accepted", messageId: "m-1", event: "{}" }]);
+    for (let count = 0; count < 3_000; count++) await store.append(["{}"]);
+    const [answer] = await store.reserve([{ ...reservation, id: "second" }]);
+    expect(answer).toMatchObject({
+      ok: false,
+      reason: "duplicate",
+      first: { reservation: "first", state: "accepted", messageId: "m-1" },
+    });
+  });
+
   it("refuses a bound that keeps no line", () => {
     expect(() => memoryStore({ ledgerLines: 0 })).toThrow("ledgerLines");
     expect(() => memoryStore({ ledgerLines: Number.NaN })).toThrow("CONFIG_INVALID");
