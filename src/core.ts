@@ -93,7 +93,9 @@ export class Core {
   #secrets: Secrets | undefined;
   #addressBook: AddressBook | undefined;
   #opening: Promise<void> | undefined;
-  readonly #background = new Set<Promise<unknown>>();
+  /** How much work goes on in the background, and who waits for its end. A set of it would be made anew for every mail. */
+  #pending = 0;
+  #waiting: (() => void)[] = [];
 
   constructor(
     readonly settings: Settings,
@@ -213,21 +215,27 @@ export class Core {
 
   /** Lets `work` finish without its caller waiting; {@link Core.flush} waits for all of it. */
   background<Answer>(work: Promise<Answer>, what: string, done?: (answer: Answer) => void): void {
-    const tracked: Promise<void> = work.then(
+    work.then(
       (answer) => {
-        this.#background.delete(tracked);
+        this.#finished();
         done?.(answer);
       },
       (error: unknown) => {
-        this.#background.delete(tracked);
+        this.#finished();
         this.log.error({ error: codeOf(error) }, `${what} could not be recorded`);
       },
     );
-    this.#background.add(tracked);
+    this.#pending++;
+  }
+
+  #finished(): void {
+    this.#pending--;
+    if (this.#pending > 0 || this.#waiting.length === 0) return;
+    for (const go of this.#waiting.splice(0)) go();
   }
 
   async flush(): Promise<void> {
-    while (this.#background.size > 0) await Promise.all(this.#background);
+    while (this.#pending > 0) await new Promise<void>((go) => this.#waiting.push(go));
   }
 }
 

@@ -121,9 +121,10 @@ class Delivery<Result> {
       rates: send.rates,
       event: reservedEvent(send, core.settings.policyDigest),
       seen: core.seen,
+      ...(entry ? { entry } : {}),
+      ...(sealed ? { addresses: sealed } : {}),
     };
-    if (!entry && !sealed) return core.store.reserve([asked]);
-    return core.store.reserve([{ ...asked, ...(entry && { entry }), ...(sealed && { addresses: sealed }) }]);
+    return core.store.reserve([asked]);
   }
 
   #granted(answer: ReserveAnswer | undefined): Permit | Promise<Permit> {

@@ -102,8 +102,10 @@ function enforces(send: Send): boolean {
 }
 
 function judge(send: Send, part: Counted, { windows, others }: Prepared): void {
-  for (const { naming, cap, explain } of windows)
-    send.spend({ cap: { ...cap, people: part.pseudonyms(naming) }, explain });
+  for (const { naming, cap, explain } of windows) {
+    // What is new stands first: the engine makes a shape of its own for each copy that something is added to.
+    send.spend({ cap: { people: part.pseudonyms(naming), ...cap }, explain });
+  }
   for (const { cap, explain } of others) {
     const largest =
       cap.per === "call" ? part.people.size : Math.max(0, ...part.messages.map((message) => message.recipients.length));
