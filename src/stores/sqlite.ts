@@ -20,6 +20,7 @@ import { connect, type Sql } from "./sqlite/connection";
 import { openDatabase, type SqliteDatabase, trouble } from "./sqlite/driver";
 import { deleteHalt, readHalts, writeHalt } from "./sqlite/halts";
 import { acknowledgeLoss, appendLine, type Moment, readLines, readTime, trimLines, withMoment } from "./sqlite/ledger";
+import { usedBy } from "./sqlite/people";
 import { insertPlan, readPlan, readPlans, writePlan } from "./sqlite/plans";
 import { reserveAll, settleAll } from "./sqlite/reserve";
 import {
@@ -34,7 +35,6 @@ import {
 } from "./sqlite/spool";
 import { makeSweep } from "./sqlite/sweep";
 import { readValue, setValue, takeLease, wipeValue } from "./sqlite/values";
-import { usedBy } from "./sqlite/windows";
 
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from "./sqlite/driver";
 
@@ -108,11 +108,7 @@ export function sqliteStore(options: SqliteStoreOptions): Store {
     (all) =>
       change((sql, moment) => {
         const answers = reserveAll(sql, moment, all);
-        sweep(
-          sql,
-          moment.at,
-          all.reduce((rows, one) => rows + 1 + one.rates.length + one.once.length, 0),
-        );
+        sweep(sql, moment, all);
         return answers;
       }),
     { ...together, weigh: (one) => 1 + (one.caps[0]?.people.length ?? 0) / 32 + one.rates.length / 8 },
@@ -139,7 +135,7 @@ export function sqliteStore(options: SqliteStoreOptions): Store {
     usage: (windows) =>
       connection.read((sql) => {
         const at = readTime(sql, clock.now());
-        return windows.map(({ key, windowMs }) => usedBy(sql, key, windowMs, at));
+        return windows.map(({ key }) => usedBy(sql, key, at));
       }),
 
     halt: (record, event) =>

@@ -148,6 +148,8 @@ async function openAndPrepare(options: ConnectionOptions): Promise<Opened> {
     const mode = sql.get("PRAGMA journal_mode")?.journal_mode;
     if (mode !== "wal" && mode !== "memory") sql.get("PRAGMA journal_mode = WAL");
     database.exec("PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000");
+    // A statement that writes many rows first copies the pages it changes, to take itself back: not into a file.
+    database.exec("PRAGMA temp_store = MEMORY");
     if (options.synchronous) database.exec(`PRAGMA synchronous = ${options.synchronous}`);
     createTables(sql, database, options.prefix);
     const path = sql.all("PRAGMA database_list").find((row) => row.name === "main")?.file;

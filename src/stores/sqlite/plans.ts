@@ -8,7 +8,7 @@ import { judgeSpends } from "../judge";
 import type { Row, Sql } from "./connection";
 import { latchHalts, readHalts } from "./halts";
 import { appendLine, type Moment } from "./ledger";
-import { openWindows } from "./windows";
+import { openPeople } from "./people";
 
 const INSERT_PLAN = `INSERT INTO mailfuse_plan (id, state, version, record, created_at) VALUES (?, ?, 1, ?, ?)
   ON CONFLICT DO NOTHING`;
@@ -68,19 +68,19 @@ export function writePlan(sql: Sql, moment: Moment, change: PlanChange): PlanCha
     if (own.has(id) || sql.get(READ_TOKEN, id, at)) return { ok: false, reason: "token", id };
     own.add(id);
   }
-  const windows = openWindows(sql, moment);
-  const verdict = judgeSpends(change.caps ?? [], [], windows);
+  const people = openPeople(sql, moment);
+  const verdict = judgeSpends(change.caps ?? [], [], { people: people.look, messages: () => 0 });
   latchHalts(sql, verdict.latch, at);
   if (verdict.refused?.reason === "cap") {
-    windows.keep();
+    people.keep();
     return verdict.refused;
   }
 
   const seq = appendLine(sql, moment, change.event);
   sql.run(DROP_TOKENS, at);
   for (const { id, until } of change.tokens ?? []) sql.run(SPEND_TOKEN, id, until);
-  for (const cap of verdict.caps) windows.count(cap, seq);
-  windows.keep();
+  for (const cap of verdict.caps) people.count(cap);
+  people.keep();
   const version = change.version + 1;
   sql.run(WRITE_PLAN, change.state, version, change.record, change.id);
   return { ok: true, version, seq, at };

@@ -4,14 +4,24 @@
  *
  * @module
  */
-import type { EntryClaim, Fate, HaltRecord, OnceRecord, Reservation, ReserveAnswer, Settlement } from "../../store";
+import type {
+  CapSpend,
+  EntryClaim,
+  Fate,
+  HaltRecord,
+  OnceRecord,
+  Reservation,
+  ReserveAnswer,
+  Settlement,
+} from "../../store";
 import { judge, type View } from "../judge";
 import { keepAddresses } from "./addresses";
 import type { Row, Sql } from "./connection";
 import { latchHalts, readHalts } from "./halts";
 import { appendLine, type Moment } from "./ledger";
+import { refundPeople } from "./people";
 import { reserveEntry, settleEntry, takenEntry } from "./spool";
-import { openWindows, refundMessages, refundPeople } from "./windows";
+import { openWindows, refundMessages } from "./windows";
 
 // The first thing written for a reservation: when its id is taken there is nothing to take back.
 const INSERT_RESERVATION = `INSERT INTO mailfuse_reservation (id, seq, at, spent) VALUES (?, ?, ?, ?)
@@ -34,11 +44,16 @@ const FREE_ONCE = "DELETE FROM mailfuse_once WHERE key = ? AND reservation = ?";
 
 /** What a refusal gives back. */
 interface Spent {
-  /** Numbers of windows. */
-  readonly caps?: readonly number[];
+  readonly caps?: readonly SpentCaps[];
   readonly rates?: readonly string[];
   readonly once?: readonly string[];
   readonly entry?: EntryClaim;
+}
+
+/** The same people in several windows: each window's number and length. */
+interface SpentCaps {
+  readonly people: readonly string[];
+  readonly windows: (readonly [number: number, ms: number])[];
 }
 
 /** Judges and spends; answers in order. */
@@ -54,12 +69,23 @@ export function reserveAll(sql: Sql, moment: Moment, all: readonly Reservation[]
       return row && onceRecord(String(row.reservation), row.state as OnceRecord["state"], row);
     },
     entry: (claim) => takenEntry(sql, claim, at),
-    people: windows.people,
+    people: windows.people.look,
     messages: windows.messages,
   };
 
   function latch(records: readonly HaltRecord[]): void {
     for (const record of latchHalts(sql, records, at)) halts.set(record.scope, record);
+  }
+
+  function spentCaps(caps: readonly CapSpend[]): readonly SpentCaps[] {
+    const spent: SpentCaps[] = [];
+    for (const cap of caps) {
+      const window = [windows.people.number(cap), cap.windowMs] as const;
+      const former = spent.find(({ people }) => samePeople(people, cap.people));
+      if (former) former.windows.push(window);
+      else spent.push({ people: cap.people, windows: [window] });
+    }
+    return spent;
   }
 
   function reserveOne(reservation: Reservation): ReserveAnswer {
@@ -73,14 +99,14 @@ export function reserveAll(sql: Sql, moment: Moment, all: readonly Reservation[]
 
     const { id, once, entry } = reservation;
     const spent: Spent = {
-      caps: verdict.caps.map(windows.number),
+      caps: spentCaps(verdict.caps),
       rates: verdict.rates.map((rate) => rate.key),
       once: once.map((claim) => claim.key),
       ...(entry ? { entry } : {}),
     };
     if (sql.run(INSERT_RESERVATION, id, moment.seq + 1, at, JSON.stringify(spent)) === 0) return known(sql, id);
     const seq = appendLine(sql, moment, reservation.event);
-    for (const cap of verdict.caps) windows.count(cap, seq);
+    for (const cap of verdict.caps) windows.people.count(cap);
     for (const rate of verdict.rates) windows.send(rate, seq);
     for (const claim of once) sql.run(TAKE_ONCE, claim.key, at + claim.ttlMs, id, at);
     if (entry) reserveEntry(sql, entry, id, at);
@@ -89,8 +115,12 @@ export function reserveAll(sql: Sql, moment: Moment, all: readonly Reservation[]
   }
 
   const answers = all.map(reserveOne);
-  windows.keep();
+  windows.people.keep();
   return answers;
+}
+
+function samePeople(one: readonly string[], other: readonly string[]): boolean {
+  return one === other || (one.length === other.length && one.every((person, place) => person === other[place]));
 }
 
 function known(sql: Sql, id: string): ReserveAnswer {
@@ -129,10 +159,23 @@ function settleOne(sql: Sql, moment: Moment, settlement: Settlement): number {
   }
   if (spent.entry) settleEntry(sql, spent.entry, id, fate, messageId);
   if (fate === "refused") {
-    for (const window of spent.caps ?? []) refundPeople(sql, window, at, seq);
+    for (const cap of spent.caps ?? []) refund(sql, at, cap, cap.people);
     for (const key of spent.rates ?? []) refundMessages(sql, key, at, seq);
   } else if (refusedPeople) {
-    for (const window of spent.caps ?? []) refundPeople(sql, window, at, seq, refusedPeople);
+    const refused = new Set(refusedPeople);
+    for (const cap of spent.caps ?? []) {
+      refund(
+        sql,
+        at,
+        cap,
+        cap.people.filter((person) => refused.has(person)),
+      );
+    }
   }
   return appendLine(sql, moment, event);
+}
+
+function refund(sql: Sql, at: number, { windows }: SpentCaps, people: readonly string[]): void {
+  if (people.length === 0) return;
+  for (const [window, ms] of windows) refundPeople(sql, window, at + ms, people);
 }

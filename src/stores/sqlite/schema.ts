@@ -5,16 +5,17 @@
  */
 
 /** Grows with every change of the tables below. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 /**
  * - `state`: one row. `seq` and `at` are the newest ledger line's number and time; `presented` is the
  *   highest number presented since data was found lost, 0 when all is well.
- * - `reservation`: `spent` names what a refusal gives back, `settled` is the number of the outcome's line.
- * - `window`: `used` equals the number of its `person` rows; no row of it is older than `oldest`; all are
- *   worthless at `until`.
- * - `person`: counted at `at` by the reservation numbered `last`, which brought the person in if `fresh`.
- *   One person's windows stand together: a mail spends several caps, and writes one page for them.
+ * - `reservation`: numbered as its line, so that new ones stand together; `spent` names what a refusal gives back, `settled` is the number of the outcome's line.
+ * - `person`: a number for each pseudonym, which the windows know people by: small, and new ones stand together.
+ * - `window`: `used` is the sum of its `leaving` rows; nobody leaves it before `first`; all are over at `until`.
+ * - `counted`: a person who counts in a window until `until`, whom the last reservation brought in if `fresh`.
+ *   Whose time is over is cleared away some time later.
+ * - `leaving`: how many people leave a window at that moment. Moments that are over go from the oldest on.
  * - `rate`: one row per reservation and key.
  * - `address`: sealed addresses of people who were reached, by bucket.
  * - `entry`: apart from `sealed`, so that a change of state does not rewrite the bytes.
@@ -25,15 +26,17 @@ CREATE TABLE IF NOT EXISTS mailfuse_state (
   seq INTEGER NOT NULL, at INTEGER NOT NULL, presented INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS mailfuse_ledger (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, event TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS mailfuse_reservation (
-  id TEXT PRIMARY KEY, seq INTEGER NOT NULL, at INTEGER NOT NULL, spent TEXT NOT NULL,
-  settled INTEGER, fate TEXT, message_id TEXT) WITHOUT ROWID;
+  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, spent TEXT NOT NULL,
+  settled INTEGER, fate TEXT, message_id TEXT);
 CREATE TABLE IF NOT EXISTS mailfuse_window (
   id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE,
-  used INTEGER NOT NULL, oldest INTEGER NOT NULL, until INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS mailfuse_person (
-  window INTEGER NOT NULL, person TEXT NOT NULL, at INTEGER NOT NULL, last INTEGER NOT NULL, fresh INTEGER NOT NULL,
+  used INTEGER NOT NULL, first INTEGER NOT NULL, until INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS mailfuse_person (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS mailfuse_counted (
+  person INTEGER NOT NULL, window INTEGER NOT NULL, until INTEGER NOT NULL, fresh INTEGER NOT NULL,
   PRIMARY KEY (person, window)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS mailfuse_person_at ON mailfuse_person (window, at);
+CREATE TABLE IF NOT EXISTS mailfuse_leaving (
+  window INTEGER NOT NULL, until INTEGER NOT NULL, people INTEGER NOT NULL, PRIMARY KEY (window, until)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS mailfuse_rate (
   key TEXT NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL, messages INTEGER NOT NULL, until INTEGER NOT NULL,
   PRIMARY KEY (key, at, seq)) WITHOUT ROWID;
