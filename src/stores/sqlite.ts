@@ -118,7 +118,7 @@ export function sqliteStore(options: SqliteStoreOptions): Store {
     together,
   );
   const append = coalesce<string, number>(
-    (events) => change((sql, moment) => events.map((event) => appendLine(sql, moment, event))),
+    (events) => change((_sql, moment) => events.map((event) => appendLine(moment, event))),
     together,
   );
 
@@ -141,15 +141,15 @@ export function sqliteStore(options: SqliteStoreOptions): Store {
     halt: (record, event) =>
       change((sql, moment) => {
         writeHalt(sql, record, moment.at);
-        appendLine(sql, moment, event);
+        appendLine(moment, event);
       }),
     resume: (scope, event) =>
       change((sql, moment) => {
-        appendLine(sql, moment, event);
+        appendLine(moment, event);
         return deleteHalt(sql, scope);
       }),
     halts: () => connection.read((sql) => [...readHalts(sql)].sort((a, b) => (a.scope < b.scope ? -1 : 1))),
-    acknowledge: (event) => change((sql, moment) => acknowledgeLoss(sql, moment, event)),
+    acknowledge: (event) => change((_sql, moment) => acknowledgeLoss(moment, event)),
 
     append,
     read: (after, limit) => connection.read((sql) => readLines(sql, after, limit)),
@@ -172,7 +172,7 @@ export function sqliteStore(options: SqliteStoreOptions): Store {
     entriesIn: (plan, state, after, limit) => connection.read((sql) => readInState(sql, plan, state, after, limit)),
     requeueEntries: (plan, from, event) =>
       change((sql, moment) => {
-        appendLine(sql, moment, event);
+        appendLine(moment, event);
         return requeue(sql, plan, from);
       }),
     markEntries: (plan, indexes, to) => connection.write((sql) => mark(sql, plan, indexes, to)),

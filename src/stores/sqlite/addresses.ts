@@ -5,10 +5,12 @@
  */
 import type { SealedAddresses } from "../../store";
 import type { Connection, Sql } from "./connection";
+import type { SqliteValue } from "./driver";
+import { makeInsert } from "./insert";
 import { wipe } from "./wipe";
 
 // Who is there keeps the first: the same person's later ciphertext says nothing new.
-const KEEP = "INSERT INTO mailfuse_address (bucket, person, sealed) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+const keep = makeInsert("INSERT INTO mailfuse_address (bucket, person, sealed)", "(?, ?, ?)", "ON CONFLICT DO NOTHING");
 const FIND = "SELECT sealed FROM mailfuse_address WHERE bucket = ? AND person = ?";
 // From one bucket to the next by the key: a bucket holds as many rows as people.
 const BUCKETS = `WITH RECURSIVE found (bucket) AS (
@@ -21,9 +23,11 @@ const FORGET_BUCKET = `DELETE FROM mailfuse_address WHERE bucket = ? AND person 
   (SELECT person FROM mailfuse_address WHERE bucket = ? LIMIT 5000)`;
 const FORGET_PERSON = "DELETE FROM mailfuse_address WHERE bucket = ? AND person = ?";
 
-/** Keeps the addresses of a reservation that passed. */
-export function keepAddresses(sql: Sql, { bucket, sealed }: SealedAddresses): void {
-  for (const [person, text] of sealed) sql.run(KEEP, bucket, person, text);
+/** Keeps the addresses of reservations that passed. */
+export function keepAddresses(sql: Sql, all: readonly SealedAddresses[]): void {
+  const values: SqliteValue[] = [];
+  for (const { bucket, sealed } of all) for (const [person, text] of sealed) values.push(bucket, person, text);
+  keep(sql, values);
 }
 
 /** The addresses of people in one bucket, in the order asked. */

@@ -29,7 +29,7 @@ export function insertPlan(
   event: string,
 ): boolean {
   if (sql.run(INSERT_PLAN, row.id, row.state, row.record, moment.at) === 0) return false;
-  appendLine(sql, moment, event);
+  appendLine(moment, event);
   return true;
 }
 
@@ -76,7 +76,7 @@ export function writePlan(sql: Sql, moment: Moment, change: PlanChange): PlanCha
     return verdict.refused;
   }
 
-  const seq = appendLine(sql, moment, change.event);
+  const seq = appendLine(moment, change.event);
   sql.run(DROP_TOKENS, at);
   for (const { id, until } of change.tokens ?? []) sql.run(SPEND_TOKEN, id, until);
   for (const cap of verdict.caps) people.count(cap);

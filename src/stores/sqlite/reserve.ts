@@ -12,32 +12,39 @@ import type {
   OnceRecord,
   Reservation,
   ReserveAnswer,
+  SealedAddresses,
   Settlement,
 } from "../../store";
 import { judge, type View } from "../judge";
 import { keepAddresses } from "./addresses";
 import type { Row, Sql } from "./connection";
+import type { SqliteValue } from "./driver";
 import { latchHalts, readHalts } from "./halts";
+import { makeInsert } from "./insert";
 import { appendLine, type Moment } from "./ledger";
 import { refundPeople } from "./people";
 import { reserveEntry, settleEntry, takenEntry } from "./spool";
+import { encodeList } from "./text";
 import { openWindows, refundMessages } from "./windows";
 
-// The first thing written for a reservation: when its id is taken there is nothing to take back.
-const INSERT_RESERVATION = `INSERT INTO mailfuse_reservation (id, seq, at, spent) VALUES (?, ?, ?, ?)
-  ON CONFLICT DO NOTHING`;
-const READ_RESERVATION = "SELECT seq, at, settled, fate, message_id FROM mailfuse_reservation WHERE id = ?";
+// What stands in the way of a batch is read at once.
+const READ_RESERVATIONS = `SELECT mailfuse_reservation.id AS id, at, settled, fate, message_id
+  FROM json_each(?) CROSS JOIN mailfuse_reservation ON mailfuse_reservation.id = value`;
+const READ_CLAIMS = `SELECT mailfuse_once.key AS key, reservation, state, at, message_id
+  FROM json_each(?) CROSS JOIN mailfuse_once ON mailfuse_once.key = value WHERE until > ?`;
+const insertReservations = makeInsert("INSERT INTO mailfuse_reservation (seq, id, at, spent)", "(?, ?, ?, ?)");
+// Only after the judgement: a claim in the way has been found to be one that may be replaced.
+const takeClaims = makeInsert(
+  "INSERT OR REPLACE INTO mailfuse_once (key, until, reservation, state, at)",
+  "(?, ?, ?, 'reserved', ?)",
+);
+
 const READ_SPENT = "SELECT seq, at, spent, settled FROM mailfuse_reservation WHERE id = ?";
 // One outcome per reservation: whether there is one was read under the write lock. An empty message id is none.
 const SETTLE_RESERVATION = `UPDATE mailfuse_reservation SET settled = ?, fate = ?, message_id = nullif(?, ''), spent = '{}'
   WHERE id = ?`;
 const INSERT_SETTLED = `INSERT INTO mailfuse_reservation (id, seq, at, spent, settled, fate, message_id)
   VALUES (?, ?, ?, '{}', ?, ?, nullif(?, ''))`;
-
-const READ_ONCE = "SELECT reservation, state, at, message_id FROM mailfuse_once WHERE key = ? AND until > ?";
-// Only after the judgement: a claim in the way has been found to be one that may be replaced.
-const TAKE_ONCE = `INSERT OR REPLACE INTO mailfuse_once (key, until, reservation, state, at)
-  VALUES (?, ?, ?, 'reserved', ?)`;
 // Only its own: a claim taken over in between belongs to another reservation.
 const SETTLE_ONCE = `UPDATE mailfuse_once SET state = ?, message_id = nullif(?, '') WHERE key = ? AND reservation = ?`;
 const FREE_ONCE = "DELETE FROM mailfuse_once WHERE key = ? AND reservation = ?";
@@ -47,27 +54,26 @@ interface Spent {
   readonly caps?: readonly SpentCaps[];
   readonly rates?: readonly string[];
   readonly once?: readonly string[];
-  readonly entry?: EntryClaim;
+  readonly entry?: EntryClaim | undefined;
 }
 
 /** The same people in several windows: each window's number and length. */
-interface SpentCaps {
-  readonly people: readonly string[];
-  readonly windows: (readonly [number: number, ms: number])[];
-}
+type SpentCaps = [people: readonly string[], ...numbersAndLengths: number[]];
 
-/** Judges and spends; answers in order. */
+/** Judges and spends; answers in order. What passes is written together at the end. */
 export function reserveAll(sql: Sql, moment: Moment, all: readonly Reservation[]): readonly ReserveAnswer[] {
   const { at } = moment;
   const windows = openWindows(sql, moment);
   const halts = new Map(readHalts(sql).map((halt) => [halt.scope, halt]));
+  const known = readReservations(sql, all);
+  const claims = readClaims(sql, all, at);
+  const reservationRows: SqliteValue[] = [];
+  const claimRows: SqliteValue[] = [];
+  const addresses: SealedAddresses[] = [];
   const view: View = {
     at,
     halt: (scope) => halts.get(scope),
-    once(key) {
-      const row = sql.get(READ_ONCE, key, at);
-      return row && onceRecord(String(row.reservation), row.state as OnceRecord["state"], row);
-    },
+    once: (key) => claims.get(key),
     entry: (claim) => takenEntry(sql, claim, at),
     people: windows.people.look,
     messages: windows.messages,
@@ -80,10 +86,9 @@ export function reserveAll(sql: Sql, moment: Moment, all: readonly Reservation[]
   function spentCaps(caps: readonly CapSpend[]): readonly SpentCaps[] {
     const spent: SpentCaps[] = [];
     for (const cap of caps) {
-      const window = [windows.people.number(cap), cap.windowMs] as const;
-      const former = spent.find(({ people }) => samePeople(people, cap.people));
-      if (former) former.windows.push(window);
-      else spent.push({ people: cap.people, windows: [window] });
+      const former = spent.find(([people]) => samePeople(people, cap.people));
+      if (former) former.push(windows.people.number(cap), cap.windowMs);
+      else spent.push([cap.people, windows.people.number(cap), cap.windowMs]);
     }
     return spent;
   }
@@ -96,26 +101,36 @@ export function reserveAll(sql: Sql, moment: Moment, all: readonly Reservation[]
     const verdict = judge(reservation, view);
     if (verdict.latch.length > 0) latch(verdict.latch);
     if (verdict.refused) return verdict.refused;
-
     const { id, once, entry } = reservation;
+    const first = known.get(id);
+    if (first) return { ok: false, reason: "duplicate", key: "reservation", first };
+
+    const record: OnceRecord = { reservation: id, state: "reserved", at };
+    known.set(id, record);
     const spent: Spent = {
       caps: spentCaps(verdict.caps),
       rates: verdict.rates.map((rate) => rate.key),
       once: once.map((claim) => claim.key),
-      ...(entry ? { entry } : {}),
+      entry,
     };
-    if (sql.run(INSERT_RESERVATION, id, moment.seq + 1, at, JSON.stringify(spent)) === 0) return known(sql, id);
-    const seq = appendLine(sql, moment, reservation.event);
+    const seq = appendLine(moment, reservation.event);
+    reservationRows.push(seq, id, at, JSON.stringify(spent));
     for (const cap of verdict.caps) windows.people.count(cap);
     for (const rate of verdict.rates) windows.send(rate, seq);
-    for (const claim of once) sql.run(TAKE_ONCE, claim.key, at + claim.ttlMs, id, at);
+    for (const { key, ttlMs } of once) {
+      if (ttlMs > 0) claims.set(key, record);
+      claimRows.push(key, at + ttlMs, id, at);
+    }
     if (entry) reserveEntry(sql, entry, id, at);
-    if (reservation.addresses) keepAddresses(sql, reservation.addresses);
+    if (reservation.addresses) addresses.push(reservation.addresses);
     return { ok: true, seq, at, exceeded: verdict.exceeded };
   }
 
   const answers = all.map(reserveOne);
-  windows.people.keep();
+  insertReservations(sql, reservationRows);
+  windows.keep();
+  takeClaims(sql, claimRows);
+  keepAddresses(sql, addresses);
   return answers;
 }
 
@@ -123,10 +138,25 @@ function samePeople(one: readonly string[], other: readonly string[]): boolean {
   return one === other || (one.length === other.length && one.every((person, place) => person === other[place]));
 }
 
-function known(sql: Sql, id: string): ReserveAnswer {
-  const row = sql.get(READ_RESERVATION, id) ?? {};
-  const state = row.settled === null ? "reserved" : (row.fate as Fate);
-  return { ok: false, reason: "duplicate", key: "reservation", first: onceRecord(id, state, row) };
+/** Reservations by those ids that are there already. */
+function readReservations(sql: Sql, all: readonly Reservation[]): Map<string, OnceRecord> {
+  const rows = sql.all(READ_RESERVATIONS, encodeList(all.map(({ id }) => id)));
+  return new Map(rows.map((row) => [String(row.id), reservationRecord(row)]));
+}
+
+function reservationRecord(row: Row): OnceRecord {
+  return onceRecord(String(row.id), row.settled === null ? "reserved" : (row.fate as Fate), row);
+}
+
+/** Claims on those keys whose time is not over. */
+function readClaims(sql: Sql, all: readonly Reservation[], at: number): Map<string, OnceRecord> {
+  const keys = all.flatMap(({ once }) => once.map(({ key }) => key));
+  const rows = keys.length > 0 ? sql.all(READ_CLAIMS, encodeList(keys), at) : [];
+  return new Map(rows.map((row) => [String(row.key), claimRecord(row)]));
+}
+
+function claimRecord(row: Row): OnceRecord {
+  return onceRecord(String(row.reservation), row.state as OnceRecord["state"], row);
 }
 
 function onceRecord(reservation: string, state: OnceRecord["state"], row: Row): OnceRecord {
@@ -146,7 +176,7 @@ function settleOne(sql: Sql, moment: Moment, settlement: Settlement): number {
   const row = sql.get(READ_SPENT, id);
   if (!row) {
     sql.run(INSERT_SETTLED, id, moment.seq + 1, moment.at, moment.seq + 1, fate, messageId);
-    return appendLine(sql, moment, event);
+    return appendLine(moment, event);
   }
   if (row.settled !== null) return Number(row.settled);
   sql.run(SETTLE_RESERVATION, moment.seq + 1, fate, messageId, id);
@@ -159,7 +189,7 @@ function settleOne(sql: Sql, moment: Moment, settlement: Settlement): number {
   }
   if (spent.entry) settleEntry(sql, spent.entry, id, fate, messageId);
   if (fate === "refused") {
-    for (const cap of spent.caps ?? []) refund(sql, at, cap, cap.people);
+    for (const cap of spent.caps ?? []) refund(sql, at, cap, cap[0]);
     for (const key of spent.rates ?? []) refundMessages(sql, key, at, seq);
   } else if (refusedPeople) {
     const refused = new Set(refusedPeople);
@@ -168,14 +198,16 @@ function settleOne(sql: Sql, moment: Moment, settlement: Settlement): number {
         sql,
         at,
         cap,
-        cap.people.filter((person) => refused.has(person)),
+        cap[0].filter((person) => refused.has(person)),
       );
     }
   }
-  return appendLine(sql, moment, event);
+  return appendLine(moment, event);
 }
 
-function refund(sql: Sql, at: number, { windows }: SpentCaps, people: readonly string[]): void {
+function refund(sql: Sql, at: number, [, ...windows]: SpentCaps, people: readonly string[]): void {
   if (people.length === 0) return;
-  for (const [window, ms] of windows) refundPeople(sql, window, at + ms, people);
+  for (let place = 0; place < windows.length; place += 2) {
+    refundPeople(sql, windows[place] ?? 0, at + (windows[place + 1] ?? 0), people);
+  }
 }

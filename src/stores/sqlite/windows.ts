@@ -5,11 +5,13 @@
  */
 import type { RateSpend } from "../../store";
 import type { Sql } from "./connection";
+import type { SqliteValue } from "./driver";
+import { makeInsert } from "./insert";
 import type { Moment } from "./ledger";
 import { openPeople, type People } from "./people";
 
 const SENT = "SELECT coalesce(sum(messages), 0) AS used FROM mailfuse_rate WHERE key = ? AND at > ?";
-const INSERT_SENT = "INSERT INTO mailfuse_rate (key, at, seq, messages, until) VALUES (?, ?, ?, ?, ?)";
+const insertSent = makeInsert("INSERT INTO mailfuse_rate (key, at, seq, messages, until)", "(?, ?, ?, ?, ?)");
 const REFUND_SENT = "DELETE FROM mailfuse_rate WHERE key = ? AND at = ? AND seq = ?";
 
 /** The windows of people and of messages. */
@@ -17,14 +19,18 @@ export interface Windows {
   readonly people: People;
   messages(spend: RateSpend): number;
   send(spend: RateSpend, seq: number): void;
+  /** Writes what was counted and sent, also when everything was refused. */
+  keep(): void;
 }
 
 /** The windows at one moment. */
 export function openWindows(sql: Sql, moment: Moment): Windows {
   const { at } = moment;
   const sent = new Map<string, number>();
+  const people = openPeople(sql, moment);
+  const rows: SqliteValue[] = [];
   return {
-    people: openPeople(sql, moment),
+    people,
     messages(spend) {
       const known = sent.get(spend.key);
       if (known !== undefined) return known;
@@ -34,8 +40,13 @@ export function openWindows(sql: Sql, moment: Moment): Windows {
     },
     send(spend, seq) {
       if (spend.messages === 0) return;
-      sql.run(INSERT_SENT, spend.key, at, seq, spend.messages, at + spend.windowMs);
+      rows.push(spend.key, at, seq, spend.messages, at + spend.windowMs);
+      // Read when it was judged.
       sent.set(spend.key, (sent.get(spend.key) ?? 0) + spend.messages);
+    },
+    keep() {
+      people.keep();
+      insertSent(sql, rows);
     },
   };
 }
