@@ -557,6 +557,16 @@ describe("sqlite store: what stays in the file", () => {
     expect(invariant()).toBe(0);
   });
 
+  it("counts whoever comes again after their time was over as one more", async () => {
+    let time = 1_700_000_000_000;
+    const store = opened({ path: ":memory:", clock: { now: () => time } });
+    const ask = async (person: string) =>
+      (await store.reserve([reservation({ caps: [cap([person], 2, "k", 1_000)] })]))[0]?.ok;
+    expect(await ask("a")).toBe(true);
+    time += 1_000;
+    expect([await ask("a"), await ask("b"), await ask("c")]).toEqual([true, true, false]);
+  });
+
   it("keeps count of a window when everything is refused after something old was dropped", async () => {
     let time = 1_700_000_000_000;
     const database = new Database(":memory:");
