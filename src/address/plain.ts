@@ -138,34 +138,39 @@ function readPart(text: string, start: number, end: number, name: string | undef
     // `..`, and `=?`, which opens an encoded-word.
     if (code === dot ? previous === dot : previous === equals) return undefined;
   }
-  if (i === start || text.charCodeAt(i - 1) === dot || i - start > 64 || !isHostName(text, i + 1, end))
-    return undefined;
-  const address = start === 0 && end === text.length ? text : text.slice(start, end);
-  const person = upper & UPPER ? address.toLowerCase() : address;
+  if (i === start || text.charCodeAt(i - 1) === dot || i - start > 64) return undefined;
+  const host = classesOfHost(text, i + 1, end);
+  if (host === 0) return undefined;
+  const given = start === 0 && end === text.length ? text : text.slice(start, end);
+  const address = host & UPPER ? text.slice(start, i) + text.slice(i, end).toLowerCase() : given;
+  const person = (upper | host) & UPPER ? given.toLowerCase() : given;
   return name === undefined ? { address, person } : { address, person, name };
 }
 
-/** A lower-case host name of two labels or more, none of them an A-label. */
-function isHostName(text: string, start: number, end: number): boolean {
+/** The bits of the characters of a host name of two labels or more, none of them an A-label; 0 when it is none. */
+function classesOfHost(text: string, start: number, end: number): number {
   let label = start;
   let labels = 0;
+  let all = 0;
   for (let i = start; i < end; i++) {
     const code = text.charCodeAt(i);
-    if (classOf(code) & DOMAIN) continue;
+    const bits = classOf(code) & (DOMAIN | UPPER);
+    all |= bits;
+    if (bits) continue;
     if (code === dot) {
-      if (i === label || text.charCodeAt(i - 1) === hyphen || i - label > 63) return false;
+      if (i === label || text.charCodeAt(i - 1) === hyphen || i - label > 63) return 0;
       label = i + 1;
       labels++;
     } else if (code === hyphen) {
       // At the start of a label, or the fourth character of `xn--`.
-      if (i === label || (i === label + 3 && text.startsWith("xn-", label))) return false;
-    } else return false;
+      if (i === label || (i === label + 3 && text.slice(label, i).toLowerCase() === "xn-")) return 0;
+    } else return 0;
   }
-  return (
+  const isHost =
     labels > 0 &&
     label < end &&
     text.charCodeAt(end - 1) !== hyphen &&
     end - label <= 63 &&
-    text.charCodeAt(label) > nine
-  );
+    text.charCodeAt(label) > nine;
+  return isHost ? all : 0;
 }

@@ -21,7 +21,8 @@ export class Domains {
 
   /** Counts a person who was not counted before. A declared audience has no domain. */
   add(person: string, entry: number, message: number): void {
-    const at = person.lastIndexOf("@");
+    // The parser lets nobody pass who has two.
+    const at = person.indexOf("@");
     const domain = at < 0 ? "(a declared audience)" : person.slice(at + 1);
     const known = this.#counts.get(domain);
     if (known) known.people++;

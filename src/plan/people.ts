@@ -1,8 +1,7 @@
 /**
  * Many people in little memory. A pseudonym is kept as its first 128 bits, in the order of coming, and
- * found by way of a small index: what a look-up touches at random fits the processor's cache. Both are
- * split into 256 parts by the first byte, so that growing copies a part at a time; a million people
- * take about 25 MB.
+ * found by way of one index, so that adding somebody touches one place of it at random and no other:
+ * waiting for memory is what a look-up costs. A million people take about 25 MB.
  *
  * @module
  */
@@ -12,17 +11,25 @@ import { createHash } from "node:crypto";
 export const keyBytes = 16;
 const keyWords = 4;
 
-const parts = 256;
 const leastBits = 4;
-/** Room is made ahead for this many people at most; memory that nobody comes to use stays untouched. */
+/** Room is made ahead in the index for this many people at most; memory that nobody comes to use stays untouched. */
 const mostAhead = 2_000_000;
+/** Slots beyond those that keys begin at, for what finds the last ones taken. */
+const overhang = 64;
 
 /**
- * A slot of the index holds where its key stands in the part, from 1 on, and 12 bits of the key above that: only a key
+ * A slot of the index holds where its key stands, from 1 on, and 6 bits of the key above that: only a key
  * with the same bits is looked at. 0 is a free slot.
  */
-const placeBits = 20;
+const placeBits = 26;
 const placeMask = (1 << placeBits) - 1;
+
+/** Keys stand in pieces, so that room for more never means copying those that are there. */
+const pieceBits = 14;
+const pieceSize = 1 << pieceBits;
+
+/** Keys handed out in one piece, at least: 64 kB. */
+const chunkSize = 4_096;
 
 // The key being looked at, as four signed words: numbers of this size are kept without a box, and a fresh array per
 // look-up would cost more than the look-up.
@@ -31,146 +38,55 @@ let w1 = 0;
 let w2 = 0;
 let w3 = 0;
 
-const bytes = Buffer.alloc(keyBytes);
-const view = new DataView(bytes.buffer, bytes.byteOffset, keyBytes);
+/** What each sign of base64url stands for, by its code. */
+const values = new Uint8Array(128);
+for (const [value, sign] of [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"].entries())
+  values[sign.charCodeAt(0)] = value;
 
-/** Reads the first 128 bits of a pseudonym: 22 signs of base64url. */
+function valueAt(text: string, at: number): number {
+  return values[text.charCodeAt(at) & 127] as number;
+}
+
+/** The 24 bits of four signs. */
+function fourAt(text: string, at: number): number {
+  return (
+    (valueAt(text, at) << 18) | (valueAt(text, at + 1) << 12) | (valueAt(text, at + 2) << 6) | valueAt(text, at + 3)
+  );
+}
+
+/** Reads the first 128 bits of a pseudonym: 22 signs of base64url. A call of Node's decoder takes twice as long. */
 function readKey(text: string): void {
-  // Node decodes it in the time in which 22 signs are looked at one by one.
-  const written = bytes.write(text, 0, keyBytes, "base64url");
-  if (written < keyBytes) bytes.fill(0, written);
-  readWords(view, 0);
+  const second = fourAt(text, 4);
+  const third = fourAt(text, 8);
+  w0 = (fourAt(text, 0) << 8) | (second >> 16);
+  w1 = (second << 16) | (third >> 8);
+  w2 = (third << 24) | fourAt(text, 12);
+  w3 = (fourAt(text, 16) << 8) | (valueAt(text, 20) << 2) | (valueAt(text, 21) >> 4);
 }
 
-function readWords(from: DataView, offset: number): void {
-  w0 = from.getInt32(offset);
-  w1 = from.getInt32(offset + 4);
-  w2 = from.getInt32(offset + 8);
-  w3 = from.getInt32(offset + 12);
-}
-
-/** One 256th of the keys. The slot follows from the key's next bits, so slots are nearly in the keys' order. */
-class Part {
-  #index: Int32Array;
-  #keys: Int32Array;
-  /** By place; as long as the highest place that was counted. */
-  #counts = new Uint16Array();
-  #bits: number;
-  size = 0;
-
-  /** @param expected How many there will be, more or less. */
-  constructor(expected: number) {
-    this.#bits = Math.max(leastBits, Math.ceil(Math.log2(Math.max(1, expected * 1.4))));
-    this.#index = new Int32Array(1 << this.#bits);
-    this.#keys = new Int32Array(keyWords * Math.max(8, Math.ceil(expected * 1.1)));
-  }
-
-  /** Where the key in w0..w3 stands, from 1 on; 0 when it is not here. */
-  find(): number {
-    const index = this.#index;
-    const keys = this.#keys;
-    const mask = index.length - 1;
-    for (let slot = (w0 << 8) >>> (32 - this.#bits); ; slot = (slot + 1) & mask) {
-      const held = index[slot] as number;
-      if (held === 0) return 0;
-      if ((held ^ w1) >>> placeBits !== 0) continue;
-      const place = held & placeMask;
-      const at = (place - 1) * keyWords;
-      if (keys[at] === w0 && keys[at + 1] === w1 && keys[at + 2] === w2 && keys[at + 3] === w3) return place;
-    }
-  }
-
-  /** Adds the key, which is not here. */
-  add(): void {
-    if (this.size === placeMask) throw new RangeError("mailfuse: more people than one plan can hold");
-    const at = this.size++ * keyWords;
-    if (at === this.#keys.length) this.#keys = larger(this.#keys);
-    const keys = this.#keys;
-    keys[at] = w0;
-    keys[at + 1] = w1;
-    keys[at + 2] = w2;
-    keys[at + 3] = w3;
-    if (this.size * 4 > this.#index.length * 3) this.#grow();
-    else this.#enter(this.size, w0, w1);
-  }
-
-  /** Counts the person at a place; what it stands at now, 65,535 at most. */
-  count(place: number): number {
-    if (place > this.#counts.length) {
-      const counts = new Uint16Array(this.#keys.length / keyWords);
-      counts.set(this.#counts);
-      this.#counts = counts;
-    }
-    const count = Math.min((this.#counts[place - 1] as number) + 1, 0xffff);
-    this.#counts[place - 1] = count;
-    return count;
-  }
-
-  #enter(place: number, first: number, second: number): void {
-    const index = this.#index;
-    const mask = index.length - 1;
-    let slot = (first << 8) >>> (32 - this.#bits);
-    while (index[slot] !== 0) slot = (slot + 1) & mask;
-    index[slot] = (second & ~placeMask) | place;
-  }
-
-  #grow(): void {
-    this.#bits++;
-    this.#index = new Int32Array(1 << this.#bits);
-    const keys = this.#keys;
-    for (let place = 1; place <= this.size; place++) {
-      const at = (place - 1) * keyWords;
-      this.#enter(place, keys[at] as number, keys[at + 1] as number);
-    }
-  }
-
-  /** The keys as bytes, in order. */
-  sorted(): Uint8Array {
-    const keys = this.#keys;
-    const order = new Uint32Array(this.size);
-    let filled = 0;
-    for (const held of this.#index) {
-      if (held === 0) continue;
-      const at = ((held & placeMask) - 1) * keyWords;
-      // Nearly in order already, so that inserting is a step or two.
-      let place = filled++;
-      while (place > 0 && compare(keys, order[place - 1] as number, at) > 0) order[place] = order[--place] as number;
-      order[place] = at;
-    }
-    const sorted = Buffer.allocUnsafe(this.size * keyBytes);
-    const into = new DataView(sorted.buffer, sorted.byteOffset, sorted.length);
-    for (let place = 0; place < order.length; place++) {
-      const at = order[place] as number;
-      for (let word = 0; word < keyWords; word++) into.setInt32(place * keyBytes + word * 4, keys[at + word] as number);
-    }
-    return sorted;
-  }
-}
-
-/** The same numbers with room for half as many again. */
-function larger(keys: Int32Array): Int32Array {
-  const grown = new Int32Array(Math.ceil(keys.length / 8) * 12);
-  grown.set(keys);
-  return grown;
-}
-
-function compare(keys: Int32Array, a: number, b: number): number {
-  for (let word = 0; word < keyWords; word++) {
-    const difference = ((keys[a + word] as number) >>> 0) - ((keys[b + word] as number) >>> 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
+/** Whether the key in w0..w3 comes before the one that stands at `offset`. */
+function isBefore(view: DataView, offset: number): boolean {
+  let difference = (w0 >>> 0) - view.getUint32(offset);
+  if (difference === 0) difference = (w1 >>> 0) - view.getUint32(offset + 4);
+  if (difference === 0) difference = (w2 >>> 0) - view.getUint32(offset + 8);
+  if (difference === 0) difference = (w3 >>> 0) - view.getUint32(offset + 12);
+  return difference < 0;
 }
 
 /** A set of pseudonyms, each with a small count. */
 export class People {
-  readonly #parts: readonly Part[];
+  #bits: number;
+  /** Keys begin to look for a slot by their first bits, so slots are nearly in the keys' order. The last is free. */
+  #index: Int32Array;
+  readonly #pieces: Int32Array[] = [];
+  /** By place, as the keys; only the pieces in which somebody was counted. */
+  readonly #counts: (Uint16Array | undefined)[] = [];
   #size = 0;
 
   /** @param expected How many there will be, more or less. */
   constructor(expected = 0) {
-    const each = Math.min(expected, mostAhead) / parts;
-    this.#parts = Array.from({ length: parts }, () => new Part(each));
+    this.#bits = Math.max(leastBits, Math.ceil(Math.log2(Math.max(1, Math.min(expected, mostAhead) * 1.4))));
+    this.#index = new Int32Array((1 << this.#bits) + overhang);
   }
 
   get size(): number {
@@ -180,29 +96,47 @@ export class People {
   /** Adds one; whether it is new. */
   add(pseudonym: string): boolean {
     readKey(pseudonym);
-    const part = this.#part();
-    if (part.find() > 0) return false;
-    part.add();
-    this.#size++;
+    const slot = this.#find();
+    if (this.#index[slot] !== 0) return false;
+    this.#add(slot);
     return true;
   }
 
   /** Counts one, which is added if it is not there. Returns how often it was counted, 65,535 at most. */
   count(pseudonym: string): number {
-    this.add(pseudonym);
-    const part = this.#part();
-    return part.count(part.find());
+    readKey(pseudonym);
+    const slot = this.#find();
+    const held = this.#index[slot] as number;
+    if (held === 0) this.#add(slot);
+    const place = (held === 0 ? this.#size : held & placeMask) - 1;
+    this.#counts[place >> pieceBits] ??= new Uint16Array(pieceSize);
+    const counts = this.#counts[place >> pieceBits] as Uint16Array;
+    const at = place & (pieceSize - 1);
+    counts[at] = Math.min((counts[at] as number) + 1, 0xffff);
+    return counts[at] as number;
   }
 
   /** Whether the 16 bytes at `offset`, as {@link People.chunks} gives them, are here. */
   hasKey(bytes: Uint8Array, offset: number): boolean {
-    readWords(new DataView(bytes.buffer, bytes.byteOffset + offset, keyBytes), 0);
-    return this.#part().find() > 0;
+    const view = new DataView(bytes.buffer, bytes.byteOffset + offset, keyBytes);
+    w0 = view.getInt32(0);
+    w1 = view.getInt32(4);
+    w2 = view.getInt32(8);
+    w3 = view.getInt32(12);
+    return this.#index[this.#find()] !== 0;
   }
 
-  /** All keys in order, 16 bytes each, in 256 pieces. */
+  /** All keys in order, 16 bytes each, in pieces. */
   *chunks(): Generator<Uint8Array> {
-    for (const part of this.#parts) if (part.size > 0) yield part.sorted();
+    const index = this.#index;
+    for (let start = 0; start < index.length; ) {
+      let count = 0;
+      let end = start;
+      // At a free slot only: no key beyond it comes before one on this side.
+      for (; end < index.length && (count < chunkSize || index[end] !== 0); end++) if (index[end] !== 0) count++;
+      if (count > 0) yield this.#sorted(start, end, count);
+      start = end;
+    }
   }
 
   /** SHA-256 over the sorted keys: the same people give the same digest in any order. */
@@ -212,7 +146,80 @@ export class People {
     return digest.digest("base64url");
   }
 
-  #part(): Part {
-    return this.#parts[w0 >>> 24] as Part;
+  /** The slot that holds the key in w0..w3, or the free one where it would stand. */
+  #find(): number {
+    const index = this.#index;
+    for (let slot = w0 >>> (32 - this.#bits); ; slot++) {
+      const held = index[slot] as number;
+      if (held === 0) return slot;
+      if ((held ^ w1) >>> placeBits !== 0) continue;
+      const place = (held & placeMask) - 1;
+      const keys = this.#pieces[place >> pieceBits] as Int32Array;
+      const at = (place & (pieceSize - 1)) * keyWords;
+      if (keys[at] === w0 && keys[at + 1] === w1 && keys[at + 2] === w2 && keys[at + 3] === w3) return slot;
+    }
+  }
+
+  /** Adds the key in w0..w3, which is not here, in a free slot. */
+  #add(slot: number): void {
+    if (this.#size === placeMask) throw new RangeError("mailfuse: more people than one plan can hold");
+    const place = this.#size++;
+    if (place >> pieceBits === this.#pieces.length) this.#pieces.push(new Int32Array(pieceSize * keyWords));
+    const keys = this.#pieces[place >> pieceBits] as Int32Array;
+    const at = (place & (pieceSize - 1)) * keyWords;
+    keys[at] = w0;
+    keys[at + 1] = w1;
+    keys[at + 2] = w2;
+    keys[at + 3] = w3;
+    this.#take(slot, (w1 & ~placeMask) | (place + 1));
+    if (this.#size * 4 > 3 << this.#bits) this.#grow();
+  }
+
+  #take(slot: number, held: number): void {
+    const index = this.#index;
+    index[slot] = held;
+    if (slot < index.length - 1) return;
+    this.#index = new Int32Array(index.length * 2);
+    this.#index.set(index);
+  }
+
+  #grow(): void {
+    this.#bits++;
+    this.#index = new Int32Array((1 << this.#bits) + overhang);
+    for (let place = 0; place < this.#size; place++) {
+      const keys = this.#pieces[place >> pieceBits] as Int32Array;
+      const at = (place & (pieceSize - 1)) * keyWords;
+      let slot = (keys[at] as number) >>> (32 - this.#bits);
+      while (this.#index[slot] !== 0) slot++;
+      this.#take(slot, ((keys[at + 1] as number) & ~placeMask) | (place + 1));
+    }
+  }
+
+  /** The keys of some slots as bytes, in order. */
+  #sorted(start: number, end: number, count: number): Uint8Array {
+    const sorted = Buffer.allocUnsafe(count * keyBytes);
+    const view = new DataView(sorted.buffer, sorted.byteOffset, sorted.length);
+    let filled = 0;
+    for (let slot = start; slot < end; slot++) {
+      const held = this.#index[slot] as number;
+      if (held === 0) continue;
+      const place = (held & placeMask) - 1;
+      const keys = this.#pieces[place >> pieceBits] as Int32Array;
+      const at = (place & (pieceSize - 1)) * keyWords;
+      w0 = keys[at] as number;
+      w1 = keys[at + 1] as number;
+      w2 = keys[at + 2] as number;
+      w3 = keys[at + 3] as number;
+      // Nearly in order already, so that inserting is a step or two.
+      let into = filled;
+      while (into > 0 && isBefore(view, into - keyBytes)) into -= keyBytes;
+      if (into < filled) sorted.copyWithin(into + keyBytes, into, filled);
+      view.setInt32(into, w0);
+      view.setInt32(into + 4, w1);
+      view.setInt32(into + 8, w2);
+      view.setInt32(into + 12, w3);
+      filled += keyBytes;
+    }
+    return sorted;
   }
 }

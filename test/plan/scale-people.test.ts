@@ -45,6 +45,14 @@ describe("people", () => {
     for (const name of others) expect(people.count(name)).toBe(2);
   });
 
+  it("are found where many begin alike, the last of all too", () => {
+    const people = new People();
+    const names = Array.from({ length: 1_000 }, () => `______${pseudonym().slice(6)}`);
+    for (const name of names) expect(people.add(name)).toBe(true);
+    for (const name of names) expect(people.add(name)).toBe(false);
+    expect(Buffer.concat([...people.chunks()])).toEqual(Buffer.concat(names.map(bits).sort(Buffer.compare)));
+  });
+
   it("grow", () => {
     const people = new People();
     const names = Array.from({ length: 30_000 }, pseudonym);
