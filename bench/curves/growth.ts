@@ -1,29 +1,55 @@
-/** What a send costs when there is more of everything around it. */
-import { type FuseConfig, memoryStore } from "mailfuse";
-import { benchFuse, contextOf, guarded } from "../fuse";
-import { personOf, subject } from "../mail";
-import { median } from "../measure";
-import { noopAdapter, noopClient } from "../noop";
-import { pseudonym, reservations } from "../reservation";
-import type { Effort } from "../row";
-import type { Line } from "./svg";
+/** What there may be more and more of around a send. */
+import { type FuseConfig, memoryStore, type Store } from "mailfuse";
+import { sqliteStore } from "mailfuse/stores/sqlite";
+import type { benchFuse } from "../fuse";
+import { guarded } from "../fuse";
+import { pseudonym } from "../reservation";
 
-type Store = ReturnType<typeof memoryStore>;
-
-interface Growth {
-  readonly name: string;
-  readonly sizes: readonly number[];
-  /** The configuration with so many of them, and what is put into the store before. */
-  readonly config?: (size: number) => Partial<FuseConfig>;
-  readonly fill?: (
-    size: number,
-    store: Store,
-    fuse: ReturnType<typeof benchFuse>,
-    send: (to: string) => Promise<unknown>,
-  ) => Promise<void>;
+/** What a point is filled through. */
+export interface Filling {
+  readonly store: Store;
+  readonly fuse: ReturnType<typeof benchFuse>;
+  /** Sends one mail as the measured ones are sent, but with no job of a purpose around it. */
+  readonly send: (to: string) => Promise<unknown>;
+  /** The windows of people that a measured mail is counted in. */
+  readonly windows: readonly { readonly key: string; readonly windowMs: number; readonly limit: number }[];
 }
 
-const growths: readonly Growth[] = [
+/** One line of the plot. */
+export interface Growth {
+  readonly name: string;
+  readonly sizes: readonly number[];
+  readonly sqlite?: boolean;
+  /** The configuration with so many of them, and what is put into the store before. */
+  readonly config?: (size: number) => Partial<FuseConfig>;
+  readonly fill?: (size: number, filling: Filling) => Promise<void>;
+}
+
+/** The store of a point. The memory store would drop lines beyond its bound, and they are to be there. */
+export function storeOf({ sqlite }: Growth, path: string): Store {
+  return sqlite ? sqliteStore({ path }) : memoryStore({ ledgerLines: 10_000_000 });
+}
+
+const batch = 1_000;
+const line = JSON.stringify({ v: 1, type: "settled", id: "0".repeat(36), fate: "accepted" });
+
+async function addLines(size: number, { store }: Filling): Promise<void> {
+  for (let done = 0; done < size; done += batch)
+    await store.append(Array.from({ length: Math.min(batch, size - done) }, () => line));
+}
+
+/** Into the very windows that the mails are counted in. */
+async function countPeople(size: number, { store, windows }: Filling): Promise<void> {
+  for (let done = 0; done < size; done += batch) {
+    const people = Array.from({ length: Math.min(batch, size - done) }, (_, index) => pseudonym(done + index));
+    const caps = windows.map((window) => ({ ...window, people, enforce: true }));
+    const none = { scopes: [], once: [], rates: [], event: line, seen: 0 };
+    const [answer] = await store.reserve([{ id: `filling-${done}`, caps, ...none }]);
+    if (!answer?.ok) throw new Error("Expected people to be counted, got a refusal.");
+  }
+}
+
+export const growths: readonly Growth[] = [
   {
     name: "allowlist rules",
     sizes: [1, 10, 100, 1_000, 10_000],
@@ -58,7 +84,7 @@ const growths: readonly Growth[] = [
   {
     name: "plans stored",
     sizes: [1, 10, 100, 500],
-    async fill(size, _store, fuse, send) {
+    async fill(size, { fuse, send }) {
       for (let index = 0; index < size; index++) {
         const plan = await fuse.plan(
           { purpose: "offer", expectedPeople: 1, requestedBy: "dana" },
@@ -68,72 +94,8 @@ const growths: readonly Growth[] = [
       }
     },
   },
-  {
-    name: "ledger lines",
-    sizes: [1, 100, 10_000, 100_000],
-    async fill(size, store) {
-      const line = JSON.stringify({ v: 1, type: "settled", id: "0".repeat(36), fate: "accepted" });
-      for (let done = 0; done < size; done += 1_000)
-        await store.append(Array.from({ length: Math.min(1_000, size - done) }, () => line));
-    },
-  },
-  {
-    name: "people counted",
-    sizes: [1, 100, 10_000, 100_000],
-    async fill(size, store) {
-      const make = reservations();
-      const cap = guarded.purposes?.receipt?.caps?.[1];
-      for (let done = 0; done < size; done += 10_000) {
-        const people = Array.from({ length: Math.min(10_000, size - done) }, (_, index) => pseudonym(done + index));
-        const window = {
-          key: "production:purpose:receipt:3600000",
-          windowMs: 3_600_000,
-          limit: cap?.people ?? 1,
-          people,
-          enforce: true,
-        };
-        const [answer] = await store.reserve([{ ...make(done), caps: [window] }]);
-        if (!answer?.ok) throw new Error("Expected people to be counted, got a refusal.");
-      }
-    },
-  },
+  { name: "ledger lines", sizes: [100, 10_000, 100_000, 1_000_000], fill: addLines },
+  { name: "people counted", sizes: [100, 10_000, 100_000], fill: countPeople },
+  { name: "ledger lines, SQLite", sizes: [100, 10_000, 100_000], sqlite: true, fill: addLines },
+  { name: "people counted, SQLite", sizes: [100, 10_000, 100_000], sqlite: true, fill: countPeople },
 ];
-
-/** Microseconds of processor time for each send, by how many there are. */
-export async function costPerSend(effort: Effort): Promise<readonly Line[]> {
-  const lines: Line[] = [];
-  // Measured once for nothing: the first point would show the compiler at work.
-  const [first, ...others] = growths as [Growth, ...Growth[]];
-  for (const { name, sizes, config, fill } of [{ ...first, name: "", sizes: [1, 10, 100] }, first, ...others]) {
-    const points: [number, number][] = [];
-    for (const size of effort.quick ? sizes.slice(0, 2) : sizes) {
-      effort.tell(`${name || "warming up"}, ${size}`);
-      const store = memoryStore();
-      const fuse = benchFuse({ store, ...config?.(size) });
-      const client = fuse.attach(noopClient(), noopAdapter());
-      const text = "Your order has left us. It should be with you on Thursday.";
-      const send = (to: string) => client.send({ to, subject, text });
-      await store.open();
-      await fill?.(size, store, fuse, send);
-      let index = 0;
-      const some = async (count: number) => {
-        for (let done = 0; done < count; done++) {
-          const to = personOf(index++);
-          await fuse.run(contextOf(index, to), () => send(to));
-        }
-      };
-      await some(effort.quick ? 50 : 2_000);
-      const figures: number[] = [];
-      for (let round = 0; round < effort.rounds; round++) {
-        const before = process.cpuUsage();
-        await some(effort.quick ? 50 : 1_000);
-        const used = process.cpuUsage(before);
-        figures.push((used.user + used.system) / (effort.quick ? 50 : 1_000));
-      }
-      points.push([size, median(figures)]);
-      await fuse.close();
-    }
-    if (name !== "") lines.push({ name, points });
-  }
-  return lines;
-}

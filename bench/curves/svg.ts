@@ -1,8 +1,11 @@
 /** A plot as SVG: lines over a logarithmic axis, readable on a light and on a dark page. */
 
+/** `low` and `high`: where the middle half of the figures lies, drawn as a whisker. */
+export type Point = readonly [x: number, y: number, low?: number, high?: number];
+
 export interface Line {
   readonly name: string;
-  readonly points: readonly (readonly [x: number, y: number])[];
+  readonly points: readonly Point[];
 }
 
 export interface Plot {
@@ -12,12 +15,12 @@ export interface Plot {
   readonly lines: readonly Line[];
 }
 
-const size = { width: 720, height: 400, left: 64, right: 170, top: 44, bottom: 48 } as const;
-const colours = ["#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf"];
+const size = { width: 720, height: 400, left: 64, right: 190, top: 44, bottom: 48 } as const;
+const colours = ["#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b"];
 
 export function drawPlot({ title, x, y, lines }: Plot): string {
   const xs = lines.flatMap(({ points }) => points.map(([at]) => at));
-  const most = niceTop(Math.max(...lines.flatMap(({ points }) => points.map(([, value]) => value))));
+  const most = niceTop(Math.max(...lines.flatMap(({ points }) => points.map(([, value, , high]) => high ?? value))));
   const [low, high] = [Math.log10(Math.min(...xs)), Math.log10(Math.max(...xs))];
   const right = size.width - size.right;
   const bottom = size.height - size.bottom;
@@ -50,8 +53,13 @@ export function drawPlot({ title, x, y, lines }: Plot): string {
     const colour = colours[index % colours.length];
     const path = points.map(([at, value]) => `${atX(at).toFixed(1)},${atY(value).toFixed(1)}`).join(" ");
     out.push(`<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>`);
-    for (const [at, value] of points)
+    for (const [at, value, low, high] of points) {
+      if (low !== undefined && high !== undefined)
+        out.push(
+          `<path d="M${atX(at).toFixed(1)},${atY(low).toFixed(1)}V${atY(high).toFixed(1)}" stroke="${colour}" stroke-opacity="0.5" stroke-width="5"/>`,
+        );
       out.push(`<circle cx="${atX(at).toFixed(1)}" cy="${atY(value).toFixed(1)}" r="3" fill="${colour}"/>`);
+    }
     const height = size.top + 12 + index * 20;
     out.push(`<rect x="${right + 16}" y="${height - 9}" width="10" height="10" fill="${colour}"/>`);
     out.push(`<text x="${right + 32}" y="${height}">${escaped(name)}</text>`);
