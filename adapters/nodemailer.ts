@@ -15,13 +15,11 @@
  * @module
  */
 import type { Adapter, Attachment, Commit, Gate } from "../src/adapter";
-import { MailCall } from "./nodemailer/call";
+import { Late } from "../src/catching";
 import { asMailer, Choke, endEarlierHold } from "./nodemailer/choke";
 import { type Pool, PoolGuard } from "./nodemailer/pool";
-import { probePrototypes } from "./nodemailer/probe";
 import { guardedSend } from "./nodemailer/send";
 import { kindOf, type MailMessage, type MailTransport, type TransportKind } from "./nodemailer/shapes";
-import { unspool } from "./nodemailer/spool";
 import { guardVerify } from "./nodemailer/verify";
 
 /** A transporter as `createTransport` returns it: nodemailer's own types and `@types/nodemailer`'s have this. */
@@ -75,6 +73,7 @@ function attach(client: NodemailerTransporter, gate: Gate, fields: ReadonlySet<s
   };
   const arrive = (): ((handedOver: boolean) => void) => pool?.arrive() ?? nothing;
   const wire = { transport: mailer.transporter, send, arrive, limits: gate.limits };
+  const sending = new Late(async () => (await import("./nodemailer/sending")).sendingOf(mailer, wire, kind));
   let attached = true;
   const detach = (): void => {
     if (!attached) return;
@@ -83,10 +82,12 @@ function attach(client: NodemailerTransporter, gate: Gate, fields: ReadonlySet<s
     pool?.detach();
     choke.restore();
   };
-  const choke = new Choke(mailer, guardedSend(gate, wire, kind, fields), detach);
+  const choke = new Choke(mailer, guardedSend(gate, wire, kind, fields, sending), detach);
   if (kind === "pool") pool = new PoolGuard(choke.transport as Pool);
   const restoreVerify = guardVerify(choke.transport, kind, gate);
   const account = accountOf(choke.transport, kind);
+  // A transporter that is attached will send; what fails here is told to its first mail.
+  sending.load().catch(() => {});
   return {
     ...(account === undefined ? {} : { account }),
     detach,
@@ -100,7 +101,8 @@ function attach(client: NodemailerTransporter, gate: Gate, fields: ReadonlySet<s
         where: "transporter.transporter._createConnection",
       };
     },
-    revive: (spooled) => new MailCall(unspool(spooled, kind), wire, probePrototypes(mailer)),
+    ready: () => sending.load(),
+    revive: (spooled) => sending.part.revive(spooled),
   };
 }
 

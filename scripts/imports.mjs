@@ -22,8 +22,8 @@ import { line, sources, walk } from "./sources.mjs";
 
 /** From the bottom up. A name stands for the file and the folder of that name in `src`. */
 const layers = [
-  "errors address alerts allowlist canonical clock content suppression delivery hook log message mime principals prototypes secrets snapshot strings",
-  "adapter claim codec config guard hooked outcome purpose purposes send store",
+  "errors address alerts allowlist canonical clock content suppression delivery hook late log message mime principals prototypes secrets snapshot strings",
+  "adapter catching claim codec config guard hooked outcome purpose purposes send store",
   "core guards ledger plan under-way",
   "stores",
   "attach check describe drill exit fuse halting late-exit lock run sending start status suggest",
@@ -37,8 +37,8 @@ const packages = { src: ["jose", "tr46", "zod"], "src/cli": ["commander", "jiti"
 /** An optional peer, loaded with the first passkey that is verified. */
 const optional = new Map([["src/plan/passkeys", "@simplewebauthn/server"]]);
 
-/** Folders that see one file of the core: the seam. */
-const seams = { adapters: "src/adapter", "src/stores": "src/store" };
+/** Folders that see of the core one file, the seam, and of that what is needed at once. */
+const seams = { adapters: ["src/adapter", "src/catching"], "src/stores": ["src/store"] };
 
 /** Where a name may be computed: `sqliteStore({ path })` looks for a driver, the command line loads a configuration. */
 const loadsDriver = new Set(["src/stores/sqlite/driver", "src/cli/config-file"]);
@@ -101,10 +101,10 @@ export function violations(directory) {
  * @param {string} directory
  */
 function judgeFile(from, to, directory) {
-  for (const [folder, seam] of Object.entries(seams)) {
+  for (const [folder, [seam, ...parts]] of Object.entries(seams)) {
     if (!from.startsWith(`${folder}/`)) continue;
     if (gathers.has(from) && to.startsWith("adapters/")) return undefined;
-    if (to === seam || sameUnit(folder, from, to) || storePart(directory, to)) return undefined;
+    if (to === seam || parts.includes(to) || sameUnit(folder, from, to) || storePart(directory, to)) return undefined;
     return `imports ${to}. Files of ${folder} import ${seam} and their own folder only: outsiders get no more.`;
   }
   if (to.startsWith("adapters/")) return `imports ${to}. Nothing in src knows a provider: adapters are attached.`;

@@ -156,6 +156,8 @@ export interface Attachment {
   detach(): void;
   /** `undefined` when the choke point is still in place; otherwise what replaced it. */
   verify(): Refusal | undefined;
+  /** Resolves once {@link Attachment.revive} may be called. Only where the adapter loads parts of itself later. */
+  ready?(): Promise<unknown>;
   /** Rebuilds a call from what {@link Call.spool} gave, for delivery through this client. */
   revive(spooled: Uint8Array): Call;
 }

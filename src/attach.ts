@@ -80,6 +80,7 @@ function named(attachment: Attachment, account: string | undefined): Attachment 
     ...(attachment.dropsRepeatsMs === undefined ? {} : { dropsRepeatsMs: attachment.dropsRepeatsMs }),
     detach: () => attachment.detach(),
     verify: () => attachment.verify(),
+    ready: async () => attachment.ready?.(),
     revive: (spooled) => attachment.revive(spooled),
   };
 }

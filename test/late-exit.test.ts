@@ -46,3 +46,17 @@ test("the context a mail is sent in is the caller's, although the exit comes lat
   await client.send({ to: "bob@acme.test" });
   expect(client.wire.map(({ to }) => to)).toEqual(["ann@acme.test", "bob@acme.test"]);
 });
+
+test("a memory store that cannot be loaded lets nothing out, and is tried again", async () => {
+  vi.doMock("../src/stores/memory/store", () => {
+    throw new Error("no such file");
+  });
+  const fuse = createFuse(live);
+  const client = fuse.attach(fakeClient(), fakeAdapter());
+  expect(await codeOf(client.send({ to: "ann@acme.test" }))).toBe("INTERNAL");
+  await expect(fuse.halt({ reason: "wrong list", by: "dana" })).rejects.toThrow();
+  expect(client.wire).toEqual([]);
+  vi.doUnmock("../src/stores/memory/store");
+  await client.send({ to: "ann@acme.test" });
+  expect(client.wire.map(({ to }) => to)).toEqual(["ann@acme.test"]);
+});

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { MailfuseError, type Refusal } from "../../src/adapter";
+import type { Refusal } from "../../src/adapter";
+import { MailfuseError } from "../../src/catching";
 import type { Mailer, MailTransport, SendCallback } from "./shapes";
 
 /** Marks a transport that is held, for every copy of the package in the process. */

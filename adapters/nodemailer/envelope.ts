@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Plain, parseAddresses, type Refusal, type SnapshotLimits, snapshot } from "../../src/adapter";
+import type { Plain, Refusal, SnapshotLimits } from "../../src/adapter";
+import { parseAddresses, snapshot } from "../../src/catching";
 
 /** An envelope of plain strings, as every delivery gets a fresh copy of. */
 export interface Envelope {

@@ -4,15 +4,8 @@
  *
  * @module
  */
-import {
-  formatAddress,
-  type Gate,
-  type Plain,
-  parseAddresses,
-  type Refusal,
-  type SnapshotLimits,
-  snapshot,
-} from "../../src/adapter";
+import type { Gate, Plain, Refusal, SnapshotLimits } from "../../src/adapter";
+import { formatAddress, parseAddresses, snapshot } from "../../src/catching";
 import { isAbortSignal } from "./bounds";
 import { takeDsn } from "./envelope";
 import { readsData, type TransportKind } from "./shapes";

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Commit, type Fate, MailfuseError } from "../../src/adapter";
+import type { Commit, Fate } from "../../src/adapter";
+import { MailfuseError } from "../../src/catching";
 import type { MailMessage, MailTransport, SendCallback } from "./shapes";
 
 interface Resource {

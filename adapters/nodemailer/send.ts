@@ -1,16 +1,15 @@
 /**
- * What stands in for a transport's `send`: takes the copy and brings it to the gate.
+ * What stands in for a transport's `send`: copies what was given and brings it to the gate.
  *
  * @module
  */
-import { assertCleanPrototypes, type Call, type Gate } from "../../src/adapter";
+import type { Gate } from "../../src/adapter";
+import { assertCleanPrototypes, type Late } from "../../src/catching";
 import { abortError, isAbortSignal } from "./bounds";
-import { MailCall, OpaqueCall, type Wire } from "./call";
-import { hasStreams } from "./contents";
-import { isCopyError, takeCopy } from "./copy";
-import { prototypesOf } from "./pin";
+import type { Wire } from "./call";
+import { takeGiven } from "./given";
+import type { Sending, Taken } from "./sending";
 import type { MailMessage, MailTransport, SendCallback, TransportKind } from "./shapes";
-import { Shortcut } from "./shortcut";
 
 /** Makes the guarded `send` of one transport. It never throws: every answer goes to the callback. */
 export function guardedSend(
@@ -18,32 +17,25 @@ export function guardedSend(
   wire: Wire,
   kind: TransportKind,
   fields: ReadonlySet<string>,
+  sending: Late<Sending>,
 ): MailTransport["send"] {
   const { transport } = wire;
-  const policy = {
-    kind,
-    transport,
-    transportName: transport.name,
-    allowed: fields,
-    limits: gate.limits,
-    shortcut: new Shortcut(),
-  };
+  const policy = { kind, transportName: transport.name, allowed: fields, limits: gate.limits };
+
+  function take(mail: MailMessage): Taken {
+    try {
+      assertCleanPrototypes();
+      return takeGiven(mail, policy);
+    } catch (error) {
+      return { failed: error };
+    }
+  }
 
   /** Runs in the caller's async context up to and through the gate. */
   async function pass(mail: MailMessage, onDelivery: () => void): Promise<unknown> {
-    let call: MailCall | OpaqueCall;
-    try {
-      assertCleanPrototypes();
-      call = new MailCall(await takeCopy(mail, policy), wire, prototypesOf(mail));
-    } catch (error) {
-      // What nodemailer could not render itself fails as it always did; nothing has left.
-      if (!isCopyError(error)) throw asSendError(error, kind);
-      // Over polluted prototypes nobody can say whom it would reach, and a stream is read only once.
-      const sendable = error.code !== "PROTOTYPE_POLLUTED" && !hasStreams(mail.message);
-      call = new OpaqueCall(mail, wire, error, sendable);
-    }
-    call.onDelivery = onDelivery;
-    return gate.pass(call as Call);
+    const taken = take(mail);
+    const { callOf } = sending.now ?? (await sending.load());
+    return gate.pass(await callOf(mail, taken, onDelivery));
   }
 
   return function send(mail, callback) {
@@ -95,12 +87,4 @@ function answer(
 
 function rethrow(thrown: unknown): never {
   throw thrown;
-}
-
-/** The code that nodemailer's SMTP transports give a failing content stream. */
-function asSendError(error: unknown, kind: TransportKind): unknown {
-  if ((kind === "smtp" || kind === "pool") && error instanceof Error && !("code" in error)) {
-    return Object.assign(error, { code: "ESTREAM" });
-  }
-  return error;
 }

@@ -9,15 +9,7 @@
  *
  * @module
  */
-import { type Clock, MailfuseError, type PlanChangeAnswer, type PlanRow, type Store, systemClock } from "../store";
-import { judgeSpends } from "./judge";
-import { memoryAddresses } from "./memory/addresses";
-import { memoryHalts } from "./memory/halts";
-import { memoryLedger } from "./memory/ledger";
-import { memoryMessages } from "./memory/messages";
-import { memoryPeople } from "./memory/people";
-import { memoryReservations } from "./memory/reservations";
-import { memorySpools } from "./memory/spools";
+import { type Clock, MailfuseError, type Store, systemClock } from "../store";
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
@@ -31,13 +23,28 @@ export interface MemoryStoreOptions {
   readonly ledgerLines?: number;
 }
 
-/** Marks the stores made here; shared by all copies of the package. */
+/** Marks the stores made here, with what loads them; shared by all copies of the package. */
 const mark = Symbol.for("mailfuse.memoryStore");
 
 /** Whether {@link memoryStore} made it: known at once, where another store's facts are known once it is open. */
 export function isMemoryStore(store: Store): boolean {
   return mark in store;
 }
+
+/** Loads the rest of a memory store, so that the first mail does not wait for it. */
+export async function prepareStore(store: Store): Promise<void> {
+  const load = (store as { readonly [mark]?: () => Promise<unknown> })[mark];
+  await load?.();
+}
+
+/** Every method, for what is loaded later to stand in for. */
+const methods: Readonly<Record<keyof Store, true>> = {
+  ...{ open: true, now: true, setOnce: true, value: true, forget: true, lease: true },
+  ...{ reserve: true, settle: true, usage: true, halt: true, resume: true, halts: true, acknowledge: true },
+  ...{ append: true, read: true, trim: true, addresses: true, addressBuckets: true, forgetAddresses: true },
+  ...{ addPlan: true, plan: true, plans: true, changePlan: true, spool: true, entries: true, claimEntries: true },
+  ...{ entryStates: true, entriesIn: true, requeueEntries: true, markEntries: true, dropSpool: true, close: true },
+};
 
 /**
  * A store that lives in this process only. A cap holds for this process; a restart forgets all.
@@ -58,169 +65,32 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       where: "memoryStore",
     });
   }
-  const people = memoryPeople();
-  const messages = memoryMessages();
-  const spools = memorySpools();
-  const halts = memoryHalts();
-  const ledger = memoryLedger(ledgerLines, (reservation) => reservations.forget(reservation));
-  const addresses = memoryAddresses(ledgerLines);
-  const reservations = memoryReservations({ ledger, people, messages, spools, halts, addresses });
-  const values = new Map<string, string>();
-  const leases = new Map<string, { readonly holder: string; readonly until: number }>();
-  const plans = new Map<string, PlanRow>();
-  const tokens = new Map<string, number>();
-  const time = (): number => Math.max(ledger.at(), clock.now());
+  return loadedLater(async () => (await import("./memory/store")).makeStore(clock, ledgerLines));
+}
 
-  const store: Store = {
-    async open() {
-      return {
-        kind: "memory",
-        shared: false,
-        durability: "none",
-        says: "In this process's memory: caps, claims, plans and the ledger are gone when it ends.",
-      };
-    },
-    async now() {
-      return time();
-    },
-    async setOnce(name, value) {
-      const known = values.get(name);
-      if (known === undefined) values.set(name, value);
-      return known ?? value;
-    },
-    async value(name) {
-      return values.get(name);
-    },
-    async forget(name) {
-      values.delete(name);
-    },
-    async lease(name, holder, ms) {
-      const at = time();
-      const lease = leases.get(name);
-      if (lease && lease.holder !== holder && lease.until > at) return false;
-      leases.set(name, { holder, until: at + ms });
-      return true;
-    },
-
-    async reserve(all) {
-      return reservations.reserve(all, time());
-    },
-    async settle(all) {
-      const at = time();
-      return all.map((settlement) => reservations.settle(settlement, at));
-    },
-    async usage(asked) {
-      const at = time();
-      return asked.map(({ key, windowMs }) => people.used(key, windowMs, at));
-    },
-
-    async halt(record, event) {
-      const at = time();
-      halts.set(record, at);
-      ledger.append(event, at);
-    },
-    async resume(scope, event) {
-      ledger.append(event, time());
-      return halts.remove(scope);
-    },
-    async halts() {
-      return halts.all();
-    },
-    async acknowledge(event) {
-      return reservations.acknowledge(event, time());
-    },
-
-    async append(events) {
-      const at = time();
-      return events.map((event) => ledger.append(event, at));
-    },
-    async read(after, limit) {
-      return ledger.read(after, limit);
-    },
-    async trim(seq) {
-      ledger.trim(seq);
-    },
-
-    async addresses(bucket, names) {
-      return addresses.find(bucket, names);
-    },
-    async addressBuckets() {
-      return addresses.buckets();
-    },
-    async forgetAddresses(what) {
-      return addresses.forget(what);
-    },
-
-    async addPlan(row, event) {
-      if (plans.has(row.id)) return false;
-      const at = time();
-      ledger.append(event, at);
-      plans.set(row.id, { id: row.id, state: row.state, version: 1, record: row.record, createdAt: at });
-      return true;
-    },
-    async plan(id) {
-      return plans.get(id);
-    },
-    async plans(limit) {
-      return [...plans.values()].reverse().slice(0, limit);
-    },
-    async changePlan(change): Promise<PlanChangeAnswer> {
-      const row = plans.get(change.id);
-      if (!row || row.version !== change.version) return { ok: false, reason: "version" };
-      const at = time();
-      for (const scope of change.scopes ?? []) {
-        const halt = halts.find(scope);
-        if (halt) return { ok: false, reason: "halted", halt };
-      }
-      for (const [id, until] of tokens) if (until <= at) tokens.delete(id);
-      const own = new Set<string>();
-      for (const { id } of change.tokens ?? []) {
-        if (tokens.has(id) || own.has(id)) return { ok: false, reason: "token", id };
-        own.add(id);
-      }
-      const verdict = judgeSpends(change.caps ?? [], [], {
-        people: (spend) => people.look(spend, at),
-        messages: (spend) => messages.used(spend, at),
-      });
-      halts.latch(verdict.latch, at);
-      if (verdict.refused?.reason === "cap") return verdict.refused;
-
-      const seq = ledger.append(change.event, at);
-      for (const { id, until } of change.tokens ?? []) tokens.set(id, until);
-      for (const cap of verdict.caps) people.count(cap, at, seq);
-      const version = row.version + 1;
-      plans.set(row.id, { ...row, state: change.state, version, record: change.record });
-      return { ok: true, version, seq, at };
-    },
-
-    async spool(plan, entries) {
-      spools.add(plan, entries);
-    },
-    async entries(plan, from, limit) {
-      return spools.from(plan, from, limit);
-    },
-    async claimEntries(plan, _worker, count, leaseMs, below) {
-      return spools.claim(plan, count, time(), leaseMs, below);
-    },
-    async entryStates(plan) {
-      return spools.states(plan);
-    },
-    async entriesIn(plan, state, after, limit) {
-      return spools.inState(plan, state, after, limit);
-    },
-    async requeueEntries(plan, from, event) {
-      ledger.append(event, time());
-      return spools.requeue(plan, from);
-    },
-    async markEntries(plan, indexes, to) {
-      return spools.mark(plan, indexes, to);
-    },
-    async dropSpool(plan) {
-      spools.drop(plan);
-    },
-
-    // Nothing was opened. The store goes on: another fuse may share it.
-    async close() {},
+/** A store whose methods wait until they are loaded; from then on the loaded ones stand in their places. */
+function loadedLater(make: () => Promise<Store>): Store {
+  let loading: Promise<Store> | undefined;
+  const names = Object.keys(methods) as (keyof Store)[];
+  const load = (): Promise<Store> => {
+    loading ??= make().then(
+      (made) => {
+        // One that somebody has replaced stays as it is.
+        for (const name of names) if (store[name] === doors[name]) Object.assign(store, { [name]: made[name] });
+        return made;
+      },
+      (error: unknown) => {
+        loading = undefined;
+        throw error;
+      },
+    );
+    return loading;
   };
-  return Object.assign(store, { [mark]: true });
+  const door =
+    (name: keyof Store) =>
+    async (...args: never[]) =>
+      Reflect.apply((await load())[name], undefined, args);
+  const doors = Object.fromEntries(names.map((name) => [name, door(name)])) as unknown as Store;
+  const store: Store = { ...doors };
+  return Object.assign(store, { [mark]: load });
 }

@@ -57,6 +57,7 @@ describe.each(versions)("nodemailer %s", (_version, nodemailer) => {
   ])("delivers through %s what another transporter had spooled, signed once", async (_name, options) => {
     const { bytes, gate } = await spooled(smtp(1, { dkim }), mail(), nodemailer);
     const later = gated(nodemailer.createTransport(smtp(server.port, { ...options, dkim })));
+    await later.attachment.ready?.();
     const call = later.attachment.revive(bytes);
     expect(call.intent).toMatchObject({ kind: "send", problems: [] });
     const info = await later.gate.pass(call);
@@ -93,6 +94,7 @@ describe.each(versions)("nodemailer %s", (_version, nodemailer) => {
       nodemailer,
     );
     const later = gated(nodemailer.createTransport({ jsonTransport: true }));
+    await later.attachment.ready?.();
     const info = (await later.gate.pass(later.attachment.revive(bytes))) as { message: string };
     expect(JSON.parse(info.message)).toEqual(JSON.parse(bare.message as string));
   });
@@ -112,6 +114,7 @@ describe("a spooled mail", () => {
       const transporter = nodemailer.createTransport({ host: "127.0.0.1", port: ${server.port}, ignoreTLS: true });
       const gate = { unattached: "refuse", limits: { depth: 24, nodes: 1e6, bytes: 1e7 }, pass: (call) => call.deliver(async () => ({ reservation: "r" })) };
       const attachment = nodemailerAdapter().attach(transporter, gate);
+      await attachment.ready();
       gate.pass(attachment.revive(readFileSync(${JSON.stringify(file)}))).then((info) => console.log(info.response));
     `;
     const entry = path.join(root, "test/adapters", `spool-${process.pid}.mts`);
@@ -130,6 +133,7 @@ describe("a spooled mail", () => {
     const { bytes } = await spooled(smtp(1));
     const text = Buffer.from(bytes).toString("latin1").replaceAll("bob@ok.test", "eve@no.test");
     const { attachment } = gated(current.createTransport(smtp(server.port)));
+    await attachment.ready?.();
     const { intent } = attachment.revive(Buffer.from(text, "latin1"));
     const recipients = "messages" in intent ? intent.messages.flatMap((message) => message.recipients) : [];
     expect(recipients.map(({ address }) => address)).toContain("eve@no.test");
@@ -142,6 +146,7 @@ describe("a spooled mail", () => {
     head.envelope.to = ["eve@no.test", "not an address"];
     const changed = Buffer.concat([Buffer.from(JSON.stringify(head)), Buffer.from(bytes).subarray(at)]);
     const { attachment } = gated(current.createTransport(smtp(server.port)));
+    await attachment.ready?.();
     const { intent } = attachment.revive(changed);
     const recipients = "messages" in intent ? intent.messages.flatMap((message) => message.recipients) : [];
     expect(recipients.map(({ address }) => address)).toContain("eve@no.test");
@@ -151,11 +156,13 @@ describe("a spooled mail", () => {
   it("needs a transport of a kind that reads what was spooled", async () => {
     const { bytes } = await spooled(smtp(1));
     const { attachment } = gated(current.createTransport({ jsonTransport: true }));
+    await attachment.ready?.();
     expect(() => attachment.revive(bytes)).toThrow(expect.objectContaining({ code: "PLAN_CHANGED" }));
   });
 
-  it("is refused when its bytes are none of ours", () => {
+  it("is refused when its bytes are none of ours", async () => {
     const { attachment } = gated(current.createTransport(smtp(1)));
+    await attachment.ready?.();
     for (const bytes of ["", "{}", "null\n", '{"v":1}\n', '{"v":2,"envelope":{"to":[]},"messageId":""}\nx', "\n\n"]) {
       expect(() => attachment.revive(Buffer.from(bytes)), bytes).toThrow(
         expect.objectContaining({ code: "PLAN_TAMPERED" }),

@@ -95,6 +95,7 @@ export const diversionCases: readonly AdapterCase[] = [
       const spooled = Uint8Array.from(call.spool());
       const later = await bench.client();
       const attachment = bench.attach(later);
+      await attachment.ready?.();
       const revived = attachment.revive(spooled);
       assert.deepEqual(messages(revived.intent), messages(call.intent));
       await bench.gate.pass(revived);
@@ -111,6 +112,7 @@ export const diversionCases: readonly AdapterCase[] = [
     name: "refuses bytes that are no spooled call",
     async run(bench) {
       const attachment = bench.attach(await bench.client());
+      await attachment.ready?.();
       for (const bytes of [new Uint8Array(), Buffer.from("{}"), Buffer.from("null"), Buffer.from([0, 1, 2, 255])]) {
         assert.throws(() => attachment.revive(bytes), { code: "PLAN_TAMPERED" });
       }
