@@ -17,7 +17,7 @@ import type { Refusal } from "./errors";
 import type { SendContext } from "./guard";
 import { type HaltRequest, halt, resume } from "./halting";
 import { LateExit } from "./late-exit";
-import { actionEvent } from "./ledger/events";
+import { actionEvent } from "./ledger/action-event";
 import type { Incident, IncidentOptions, IncidentScope } from "./ledger/incident";
 import { lateLedger } from "./ledger/late";
 import type { Ledger } from "./ledger/ledger";

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Core } from "./core";
-import { actionEvent } from "./ledger/events";
+import { actionEvent } from "./ledger/action-event";
 import { correctionName, everything, purposeScope, undeclared } from "./purpose";
 import { knownPurpose } from "./purposes";
 import type { HaltRecord } from "./store";

@@ -9,9 +9,9 @@ import type { Refusal } from "../errors";
 import type { Part } from "../guard";
 import type { Purpose } from "../purpose";
 import type { Judged } from "../send";
+import { eventVersion } from "./action-event";
 
-/** The format's version, in every event. */
-const eventVersion = 1;
+export { actionEvent } from "./action-event";
 
 /** The plan entry that a release delivers. */
 export interface EntryRef {
@@ -92,11 +92,6 @@ export function divertedEvent(send: Judged, policy: string, how: string): string
     how,
     people: send.parts.flatMap((part) => part.pseudonyms()),
   });
-}
-
-/** A line that is about no single mail: halts, plans, management calls. */
-export function actionEvent(type: string, fields: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify({ v: eventVersion, type, ...fields });
 }
 
 function subject(send: Judged, policy: string) {
