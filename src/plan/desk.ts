@@ -15,6 +15,12 @@ import type { PlanSummary } from "./summary/types";
 import type { PlanView } from "./view";
 import type { Pass } from "./worker";
 
+/** All that plans need, loaded by the first of them: most processes of an application make none. */
+const work = async (core: Core) => {
+  await Promise.all([...core.held.values()].map(({ attachment }) => attachment.ready?.()));
+  return import("./desk-work");
+};
+
 /** The part of a fuse that plans and releases. */
 export class PlanDesk {
   readonly #core: Core;
@@ -24,13 +30,6 @@ export class PlanDesk {
   constructor(core: Core, pass: Pass) {
     this.#core = core;
     this.#pass = pass;
-  }
-
-  /** All that plans need, loaded by the first of them: most processes of an application make none. */
-  async #work() {
-    const clients = [...this.#core.held.values()].map(({ attachment }) => attachment.ready?.());
-    const [work] = await Promise.all([import("./desk-work"), ...clients]);
-    return work;
   }
 
   /**
@@ -50,7 +49,7 @@ export class PlanDesk {
    * ```
    */
   async plan<Item>(request: PlanRequest, source: PlanSource<Item> | PlanJob): Promise<Plan> {
-    return (await this.#work()).makePlan(this.#core, request, source);
+    return (await work(this.#core)).makePlan(this.#core, request, source);
   }
 
   /**
@@ -60,7 +59,7 @@ export class PlanDesk {
    * @throws `PLAN_NOT_FOUND`, `PLAN_STATE`, `PRINCIPAL_UNKNOWN`, `PLAN_EMPTY`.
    */
   async exclude(id: string, request: ExcludeRequest): Promise<Plan> {
-    return (await this.#work()).excludeFailed(this.#core, id, request);
+    return (await work(this.#core)).excludeFailed(this.#core, id, request);
   }
 
   /**
@@ -70,7 +69,7 @@ export class PlanDesk {
    * @throws `PLAN_NOT_FOUND`, `PLAN_STATE`, `PLAN_TAMPERED`.
    */
   async summary(id: string): Promise<PlanSummary> {
-    const { findPlan, openSummary, readRecord } = await this.#work();
+    const { findPlan, openSummary, readRecord } = await work(this.#core);
     return openSummary(this.#core, readRecord(this.#core, await findPlan(this.#core, id)));
   }
 
@@ -81,12 +80,12 @@ export class PlanDesk {
    * @throws `PLAN_NOT_FOUND`, `PLAN_STATE`, `PLAN_TAMPERED`.
    */
   async mails(id: string, request: MailsRequest = {}): Promise<readonly PlannedEntry[]> {
-    return (await this.#work()).readMails(this.#core, id, request);
+    return (await work(this.#core)).readMails(this.#core, id, request);
   }
 
   /** How many entries stand in each state. Throws `PLAN_NOT_FOUND`. */
   async progress(id: string): Promise<Readonly<Partial<Record<EntryState, number>>>> {
-    const { findPlan } = await this.#work();
+    const { findPlan } = await work(this.#core);
     await findPlan(this.#core, id);
     return this.#core.store.entryStates(id);
   }
@@ -98,12 +97,12 @@ export class PlanDesk {
    * @throws `PLAN_NOT_FOUND`, `PLAN_STATE`, `PRINCIPAL_UNKNOWN`.
    */
   async drop(id: string, request: { readonly by: string }): Promise<Plan> {
-    return (await this.#work()).dropPlan(this.#core, id, request);
+    return (await work(this.#core)).dropPlan(this.#core, id, request);
   }
 
   /** A plan by its id. Throws `PLAN_NOT_FOUND`, `PLAN_TAMPERED`. */
   async findPlan(id: string): Promise<Plan> {
-    const { findPlan, planOf } = await this.#work();
+    const { findPlan, planOf } = await work(this.#core);
     const row = await findPlan(this.#core, id);
     return planOf(this.#core, row, await this.#core.store.now());
   }
@@ -116,7 +115,7 @@ export class PlanDesk {
    */
   async plans(options: { readonly limit?: number } = {}): Promise<readonly Plan[]> {
     const core = this.#core;
-    const { planOf } = await this.#work();
+    const { planOf } = await work(this.#core);
     await core.ready();
     const now = await core.store.now();
     const rows = await core.store.plans(options.limit ?? 50);
@@ -142,7 +141,7 @@ export class PlanDesk {
    * ```
    */
   async view(id: string, request: { readonly by: string }): Promise<PlanView> {
-    return (await this.#work()).viewPlan(this.#core, id, request.by);
+    return (await work(this.#core)).viewPlan(this.#core, id, request.by);
   }
 
   /**
@@ -152,7 +151,7 @@ export class PlanDesk {
    * @throws `TOKEN_*`, `PLAN_STATE`, `PLAN_CHANGED`, `PLAN_EXPIRED`, `PLAN_TAMPERED`.
    */
   async confirm(id: string, request: { readonly tokens: readonly string[] }): Promise<Plan> {
-    return (await this.#work()).confirmPlan(this.#core, id, request.tokens);
+    return (await work(this.#core)).confirmPlan(this.#core, id, request.tokens);
   }
 
   /**
@@ -161,7 +160,7 @@ export class PlanDesk {
    * @throws `PLAN_STATE`, `PRINCIPAL_UNKNOWN`, `TOKEN_*`.
    */
   async reject(id: string, request: RejectRequest): Promise<Plan> {
-    return (await this.#work()).rejectPlan(this.#core, id, request);
+    return (await work(this.#core)).rejectPlan(this.#core, id, request);
   }
 
   /**
@@ -170,7 +169,7 @@ export class PlanDesk {
    * @throws `PLAN_STATE`, `PRINCIPAL_UNKNOWN`.
    */
   async revoke(id: string, request: Decided): Promise<Plan> {
-    return (await this.#work()).revokePlan(this.#core, id, request);
+    return (await work(this.#core)).revokePlan(this.#core, id, request);
   }
 
   /**
@@ -180,7 +179,7 @@ export class PlanDesk {
    * @throws `PLAN_STATE`, `PRINCIPAL_UNKNOWN`.
    */
   async resend(id: string, request: { readonly by: string }): Promise<Plan> {
-    return (await this.#work()).resendUnknown(this.#core, id, request);
+    return (await work(this.#core)).resendUnknown(this.#core, id, request);
   }
 
   /**
@@ -190,7 +189,7 @@ export class PlanDesk {
    * @throws `PLAN_STATE`, `PRINCIPAL_UNKNOWN`.
    */
   async proceed(id: string, request: { readonly by: string }): Promise<Plan> {
-    return (await this.#work()).proceedPlan(this.#core, id, request);
+    return (await work(this.#core)).proceedPlan(this.#core, id, request);
   }
 
   /**
@@ -201,6 +200,6 @@ export class PlanDesk {
    * `PLAN_TAMPERED`, `CAP_EXCEEDED`, `HALTED`: nothing was sent.
    */
   async release(id: string, options: ReleaseOptions = {}): Promise<ReleaseResult> {
-    return (await this.#work()).releasePlan(this.#core, this.#pass, id, options);
+    return (await work(this.#core)).releasePlan(this.#core, this.#pass, id, options);
   }
 }
