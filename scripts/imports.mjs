@@ -22,7 +22,7 @@ import { line, sources, walk } from "./sources.mjs";
 
 /** From the bottom up. A name stands for the file and the folder of that name in `src`. */
 const layers = [
-  "errors address alerts allowlist canonical clock content suppression delivery hook late log message mime principals prototypes secrets snapshot strings",
+  "errors address alerts allowlist canonical clock content context suppression delivery hook late log message mime principals prototypes secrets snapshot strings",
   "adapter catching claim codec config guard hooked outcome purpose purposes send store",
   "core guards ledger plan under-way",
   "stores",

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { AsyncLocalStorage } from "node:async_hooks";
 import { randomBytes } from "node:crypto";
 import type { Attachment, Call, Outcome } from "./adapter";
 import { type Alert, Watch } from "./alerts";
 import type { Clock } from "./clock";
 import type { PendingPlan } from "./config";
 import type { Settings } from "./config/resolve";
+import { ContextValue } from "./context";
 import type { PresentContext } from "./guard";
 import type { AddressBook } from "./ledger/addresses";
 import type { EntryRef } from "./ledger/events";
@@ -77,7 +77,7 @@ export interface LateParts {
 
 /** The shared parts of one fuse. */
 export class Core {
-  readonly frames = new AsyncLocalStorage<Frame>();
+  readonly frames = new ContextValue<Frame>();
   readonly held = new Map<string, Held>();
   readonly outbox: Captured[] = [];
   readonly haltedScopes = new Set<string>();

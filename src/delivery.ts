@@ -6,24 +6,12 @@
  * SDK calls back from there (a guard, a claim, an event listener, a send callback) is run with
  * {@link outsideDelivery}, so that mail it sends by itself is not taken for part of the delivery.
  *
- * Kept on `globalThis` under a registered symbol: the ESM and the CJS copy of the package share it.
- *
  * @module
  */
-import { AsyncLocalStorage } from "node:async_hooks";
+import { ContextValue } from "./context";
 
-const registered = Symbol.for("mailfuse.delivery");
-
-function storage(): AsyncLocalStorage<boolean> {
-  const holder = globalThis as { [registered]?: AsyncLocalStorage<boolean> };
-  const found = holder[registered];
-  if (found) return found;
-  const made = new AsyncLocalStorage<boolean>();
-  Object.defineProperty(holder, registered, { value: made });
-  return made;
-}
-
-const deliveries = storage();
+// Registered, so that the ESM and the CJS copy of the package know each other's deliveries.
+const deliveries = new ContextValue<boolean>(Symbol.for("mailfuse.delivery"));
 
 /** Whether the code running now was started by a fuse's delivery. */
 export function insideDelivery(): boolean {

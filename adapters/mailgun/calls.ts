@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { AsyncLocalStorage } from "node:async_hooks";
 import {
   asText,
   type Call,
@@ -42,8 +41,6 @@ export class MailgunCalls {
   readonly #gate: Gate;
   readonly #codec: Codec;
   readonly #resolveTemplates: boolean;
-  // Carries a judged form past the steps of the client that turn it into a stream nobody can read.
-  readonly #tickets = new AsyncLocalStorage<Ticket>();
 
   constructor(request: MailgunRequest, choke: ChokePoint, gate: Gate, codec: Codec, resolveTemplates: boolean) {
     this.#request = request;
@@ -73,14 +70,22 @@ export class MailgunCalls {
   };
 
   /** Stands in for `request.requestProvider.makeRequest`. */
-  readonly make = async (url: string, method: string, config: RequestConfig, options: unknown): Promise<Answer> => {
+  readonly make: MailgunRequest["requestProvider"]["makeRequest"] = (...given) => this.#make(undefined, ...given);
+
+  /** @param ticket Of the judged form that this request is made of: the client's steps turn it into a stream nobody can read. */
+  async #make(
+    ticket: Ticket | undefined,
+    url: string,
+    method: string,
+    config: RequestConfig,
+    options: unknown,
+  ): Promise<Answer> {
     const written = String(url);
     const verb = String(method);
     const params = copyParams(config?.params);
     const parsed = urlOf(written);
     const target = parsed ? readTarget(parsed) : { path: "", query: [] };
     const query = [...target.query, ...params];
-    const ticket = this.#tickets.getStore();
     const native = {
       ...(config?.params === undefined ? {} : { params: new URLSearchParams(params) }),
       ...copyData(config),
@@ -101,7 +106,7 @@ export class MailgunCalls {
     const wire: WireRequest = { method: verb.toUpperCase(), path: target.path, query, headers: [], body };
     const send = () => this.#choke.make(written, verb, copied, options);
     return this.#gate.pass(codecCall(this.#codec, wire, { ...this.#answers(), send }));
-  };
+  }
 
   revive(spooled: Uint8Array): Call {
     const wire = decodeWire(spooled);
@@ -125,7 +130,8 @@ export class MailgunCalls {
     const send = (request: WireRequest) => {
       const fields = request.body.kind === "form" ? request.body.fields : [];
       const ticket: Ticket = { path: request.path, query: JSON.stringify(request.query), used: false };
-      return this.#tickets.run(ticket, () => this.#choke.post(written ?? request.path, buildForm(fields)));
+      const last: typeof this.make = (...given) => this.#make(ticket, ...given);
+      return this.#choke.postThrough(last, written ?? request.path, buildForm(fields));
     };
     return { ...this.#answers(), send };
   }

@@ -52,6 +52,8 @@ interface Taken<Method> {
 export interface ChokePoint {
   readonly make: Make;
   readonly post: Post;
+  /** As `post`, with a last step of its own: what comes there is this request, and no other. */
+  postThrough(last: Make, url: string, data: unknown): Promise<Answer>;
   enter(entry: Entry): () => void;
   verify(): Refusal | undefined;
 }
@@ -72,6 +74,11 @@ export function chokePoint(client: MailgunClient): ChokePoint | undefined {
   return {
     make: (...args) => make.taken.original.apply(provider, args),
     post: (...args) => post.taken.original.apply(request, args),
+    postThrough(last, ...args) {
+      const requestProvider = Object.create(provider, { makeRequest: { value: last } }) as object;
+      const through = Object.create(request, { requestProvider: { value: requestProvider } }) as MailgunRequest;
+      return post.taken.original.apply(through, args);
+    },
     enter(entry) {
       make.taken.entries.push(entry);
       post.taken.entries.push(entry);
@@ -123,11 +130,16 @@ function take<Method extends (...args: never[]) => Promise<Answer>>(
 
 /** Whether a sub-client was given another request object. */
 function strayRequest(value: object, request: MailgunRequest, depth = 0): boolean {
-  return Object.values(value).some((inner: unknown) => {
-    if (typeof inner !== "object" || inner === null || inner === request) return false;
-    const own = Object.getOwnPropertyDescriptor(inner, "request")?.value as unknown;
-    return (own !== undefined && own !== request) || (depth < 3 && strayRequest(inner, request, depth + 1));
-  });
+  // Asked at every send: no list is made of what each of them holds.
+  for (const name in value) {
+    if (!Object.hasOwn(value, name)) continue;
+    const inner = (value as Record<string, unknown>)[name];
+    if (typeof inner !== "object" || inner === null || inner === request) continue;
+    const own = Object.hasOwn(inner, "request") ? (inner as { request: unknown }).request : undefined;
+    if (own !== undefined && own !== request) return true;
+    if (depth < 3 && strayRequest(inner, request, depth + 1)) return true;
+  }
+  return false;
 }
 
 function changed(what: string): Refusal {

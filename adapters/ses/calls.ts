@@ -5,6 +5,7 @@
  * @module
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { isDeepStrictEqual } from "node:util";
 import {
   assertCleanPrototypes,
   asText,
@@ -18,7 +19,6 @@ import {
   field,
   findStreams,
   type Gate,
-  type Intent,
   isNoConnection,
   MailfuseError,
   type Outcome,
@@ -119,7 +119,7 @@ export class SesCalls {
       async deliver(commit) {
         if (intent.kind === "management") return send(request.input, undefined);
         // The wire knows nothing of texts that were resolved here.
-        attempts = new Attempts(request.templates ? classify(withoutTemplates(request)) : intent, commit);
+        attempts = new Attempts(withoutTemplates(request), commit);
         try {
           return await send(request.input, attempts);
         } finally {
@@ -176,14 +176,24 @@ function withoutTemplates({ version, operation, input }: SesRequest): SesRequest
 
 /** All attempts that the SDK makes for one command. */
 class Attempts implements Ticket {
-  readonly fingerprint: string;
   readonly fates: Fate[] = [];
+  readonly #request: SesRequest;
   readonly #commit: Commit;
   #refusal: { readonly error: unknown } | undefined;
 
-  constructor(intent: Intent, commit: Commit) {
-    this.fingerprint = fingerprintOf(intent);
+  constructor(request: SesRequest, commit: Commit) {
+    this.#request = request;
     this.#commit = commit;
+  }
+
+  says(wire: SesRequest, method: string): boolean {
+    const { version, operation, input } = this.#request;
+    const same = method === "POST" && wire.version === version && wire.operation === operation;
+    // Nearly always the SDK writes just what it was given, and what is equal reads equal.
+    if (same && isDeepStrictEqual(wire.input, input)) return true;
+    const intent = classify(wire, method);
+    if (intent.kind === "read" || intent.kind === "management") return false;
+    return fingerprintOf(intent) === fingerprintOf(classify(this.#request));
   }
 
   async attempt(send: () => Promise<HttpAnswer>): Promise<HttpAnswer> {

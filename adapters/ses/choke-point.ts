@@ -10,7 +10,7 @@
 import { type Intent, MailfuseError, type Refusal } from "../../src/adapter";
 import { classify } from "./codec";
 import { invocationOf, isSesRequest, wireOf } from "./http";
-import { readWire } from "./wire";
+import { readWire, type SesRequest } from "./wire";
 
 /** A signed request, as handlers get it. */
 export interface HttpRequest {
@@ -66,7 +66,8 @@ export interface SesClient {
 
 /** A judged mail on its way to the last step, and everything that is tried with it. */
 export interface Ticket {
-  readonly fingerprint: string;
+  /** Whether a signed request is this mail. */
+  says(request: SesRequest, method: string): boolean;
   /** Makes one attempt, if it may be made. */
   attempt(send: () => Promise<HttpAnswer>): Promise<HttpAnswer>;
 }
@@ -212,18 +213,19 @@ function judge(
   const ticket = id === undefined ? undefined : state.tickets.get(id);
   if (state.guards.size === 0 || (!ticket && !isSesRequest(request))) return send(request);
   const wire = wireOf(request);
-  const intent = classify(readWire(wire), wire.method);
-  if (intent.kind === "read" || intent.kind === "management") return send(request);
-  const guards = [...state.guards];
-  if (!ticket) {
-    const bypassed = guards.map((guard) => guard.verify()).find((problem) => problem !== undefined);
-    if (bypassed) return Promise.reject(new MailfuseError(bypassed));
-    const passes = intent.kind === "unknown" || guards.every(({ unattached }) => unattached === "pass");
-    return passes ? send(request) : Promise.reject(new MailfuseError(stranger));
+  const read = readWire(wire);
+  if (ticket?.says(read, wire.method)) {
+    const pinned = pin(request);
+    return ticket.attempt(() => send(pinned));
   }
-  if (fingerprintOf(intent) !== ticket.fingerprint) return Promise.reject(new MailfuseError(altered));
-  const pinned = pin(request);
-  return ticket.attempt(() => send(pinned));
+  const intent = classify(read, wire.method);
+  if (intent.kind === "read" || intent.kind === "management") return send(request);
+  if (ticket) return Promise.reject(new MailfuseError(altered));
+  const guards = [...state.guards];
+  const bypassed = guards.map((guard) => guard.verify()).find((problem) => problem !== undefined);
+  if (bypassed) return Promise.reject(new MailfuseError(bypassed));
+  const passes = intent.kind === "unknown" || guards.every(({ unattached }) => unattached === "pass");
+  return passes ? send(request) : Promise.reject(new MailfuseError(stranger));
 }
 
 /** A copy of the request, so that what was looked at is what leaves after the last word. */

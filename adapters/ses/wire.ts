@@ -109,14 +109,17 @@ function fromBase64(input: Plain): Plain {
   return withBinary(input, (text) => Buffer.from(text, "base64"));
 }
 
-/** The same value with one member changed, wherever lists lead to it. Members that are not there stay so. */
+/** The value with one member changed, wherever lists lead to it; itself where nothing is. Members that are not there stay so. */
 export function edit(value: Plain, path: readonly string[], change: (was: Plain) => Plain): Plain {
   const [key, ...rest] = path;
   if (key === undefined) return change(value);
-  if (Array.isArray(value)) return value.map((item) => edit(item, path, change));
+  if (Array.isArray(value)) {
+    const changed = value.map((item) => edit(item, path, change));
+    return changed.every((item, at) => item === value[at]) ? value : changed;
+  }
   const record = asRecord(value);
   if (!record || !Object.hasOwn(record, key)) return value;
-  return Object.fromEntries(
-    Object.entries(record).map(([name, was]) => [name, name === key ? edit(was, rest, change) : was]),
-  );
+  const was = record[key];
+  const now = edit(was, rest, change);
+  return now === was ? value : { ...record, [key]: now };
 }

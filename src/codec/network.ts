@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe } from "node:diagnostics_channel";
+import { ContextValue } from "../context";
 import { isNoConnection } from "./fates";
 
 /** The requests of one call. */
@@ -14,7 +14,7 @@ interface Watched {
   neverConnected: number;
 }
 
-const watching = new AsyncLocalStorage<Watched>();
+const watching = new ContextValue<Watched>();
 const requests = new WeakMap<object, Watched>();
 let subscribed = false;
 

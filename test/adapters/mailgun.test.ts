@@ -256,7 +256,7 @@ describe("mail that does not come from messages.create", () => {
     expect(recorder.requests).toEqual([]);
   });
 
-  it("a form cannot ride on another one's ticket", async () => {
+  it.each(["other.test", "acme.test"])("a form to %s cannot ride on another one's ticket", async (domain) => {
     const { recorder, mg, gate, inner } = await attached();
     const { formDataBuilder } = inner as unknown as {
       formDataBuilder: { createFormData(data: object): Promise<unknown> };
@@ -267,7 +267,7 @@ describe("mail that does not come from messages.create", () => {
       const built = await build(data);
       gate.verdict = no("NOT_ALLOWLISTED");
       smuggled ??= inner.requestProvider.makeRequest(
-        `${recorder.url}/v3/other.test/messages`,
+        `${recorder.url}/v3/${domain}/messages`,
         "POST",
         { data: form() },
         {},
@@ -277,6 +277,24 @@ describe("mail that does not come from messages.create", () => {
     };
     await mg.messages.create("acme.test", mail);
     expect(recorder.requests.map(({ url }) => url)).toEqual(["/v3/acme.test/messages"]);
+    expect(String(recorder.requests[0]?.body)).toContain(mail.to);
+  });
+
+  it("nor can one made by hand while a judged mail is on its way", async () => {
+    const { recorder, mg, gate, inner } = await attached();
+    const url = `${recorder.url}/v3/acme.test/messages`;
+    const under = Array.from({ length: 5 }, () => mg.messages.create("acme.test", mail));
+    gate.verdict = no("NOT_ALLOWLISTED");
+    const smuggled = Array.from({ length: 5 }, () =>
+      inner.requestProvider.makeRequest(url, "POST", { data: form() }, {}).then(
+        () => "sent",
+        (error: { code?: unknown }) => error.code,
+      ),
+    );
+    const outcomes = await Promise.all(smuggled);
+    await Promise.allSettled(under);
+    expect(new Set(outcomes)).toEqual(new Set(["NOT_ALLOWLISTED"]));
+    for (const { body } of recorder.requests) expect(String(body)).not.toContain("eve@evil.test");
   });
 });
 

@@ -156,6 +156,94 @@ describe("copies of JSON", () => {
     );
   });
 
+  class Person {
+    readonly address = "a@b.test";
+    get name(): string {
+      return "inherited, so not written";
+    }
+  }
+  class Renewing {
+    toJSON(key: string): unknown {
+      return { key, at: new Date(0), again: [new Person(), undefined] };
+    }
+  }
+  const odd: unknown[] = [
+    undefined,
+    null,
+    "",
+    "\ud800",
+    Number.NaN,
+    Number.NEGATIVE_INFINITY,
+    -0,
+    1.5,
+    true,
+    () => 1,
+    Symbol("s"),
+    new Date(0),
+    new Date(Number.NaN),
+    Buffer.from("a"),
+    new Uint8Array([1, 2]),
+    new Map([["a", 1]]),
+    new Set([1]),
+    Object("boxed"),
+    Object(7),
+    Object(false),
+    /a/,
+    new URL("https://a.test"),
+    new Person(),
+    new Renewing(),
+    Object.assign(Object.create(null) as object, { a: 1 }),
+    Object.assign(() => 1, { toJSON: (key: string) => `f ${key}` }),
+    Object.assign([1, 2], { toJSON: () => "a list that writes itself" }),
+    // biome-ignore lint/suspicious/noSparseArray: a hole is written as null
+    [1, , 2],
+    { [Symbol("s")]: 1, kept: 2 },
+    { toJSON: "not a function" },
+    new Proxy({ a: 1, b: [2] }, {}),
+    new Proxy([1, 2], {}),
+  ];
+
+  it("are what JSON.stringify would send of anything else, too", () => {
+    const anything = fc.letrec<{ value: unknown }>((tie) => ({
+      value: fc.oneof(
+        { weight: 3, arbitrary: fc.constantFrom(...odd) },
+        fc.array(tie("value"), { maxLength: 4 }),
+        fc.dictionary(fc.string({ maxLength: 3 }), tie("value"), { maxKeys: 4 }),
+      ),
+    })).value;
+    fc.assert(
+      fc.property(anything, (value) => {
+        const text = JSON.stringify(value);
+        if (text !== undefined && /"(?:__proto__|toString)"/.test(text)) return;
+        expect(copyJson(value, limits)).toStrictEqual(text === undefined ? undefined : JSON.parse(text));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("share nothing with what they were taken from", () => {
+    const value = { to: ["a@b.test"], nested: { deep: [{ x: 1 }] } };
+    const copy = copyJson(value, limits);
+    value.to.push("e@x.test");
+    (value.nested.deep[0] as { x: number }).x = 2;
+    expect(copy).toEqual({ to: ["a@b.test"], nested: { deep: [{ x: 1 }] } });
+  });
+
+  it("read each property once", () => {
+    const reads: string[] = [];
+    const value = new Proxy(
+      { to: "a@b.test", list: [1], at: new Date(0), left: undefined },
+      {
+        get(target, key, self) {
+          reads.push(String(key));
+          return Reflect.get(target, key, self) as unknown;
+        },
+      },
+    );
+    copyJson(value, limits);
+    expect(reads).toEqual(["toJSON", "to", "list", "at", "left"]);
+  });
+
   it("ask toJSON once", () => {
     let asked = 0;
     const value = { to: { toJSON: () => (++asked > 1 ? "b" : "a") } };
