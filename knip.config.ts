@@ -11,6 +11,7 @@ const config: KnipConfig = {
     "scripts/*.mjs",
     "{examples,bench,replay}/*.ts",
     // Forked by their paths.
+    "bench/curves/growth-process.ts",
     "replay/drill/child.ts",
     "test/ledger/crash-child.ts",
     "test/**/*.test.ts",
