@@ -23,7 +23,8 @@ export interface Rendering {
 
 /**
  * Starts rendering: the root's headers are written before this returns, so nothing that the
- * application changes afterwards reaches them.
+ * application changes afterwards reaches them. Of a mail that waited for this file to be loaded, what was changed in
+ * place meanwhile is judged as well as sent.
  */
 export function startRendering(
   mail: MailMessage,
